@@ -1,0 +1,1 @@
+"""One option table: parse, validate, show, document."""

@@ -1,0 +1,1 @@
+"""The only SQL, the record keys and the encrypted blobs."""
