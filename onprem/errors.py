@@ -4,20 +4,24 @@
     ├── ConfigInvalid
     ├── InstallationError    DataDirectoryMissing, DataDirectoryExists, DataDirectoryBusy,
     │                        DataDirectoryForeign, DataDirectoryDamaged, MasterKeyUnusable,
-    │                        SchemaTooNew, ModelsNotReady, DeviceUnavailable, TelemetryEnabled
+    │                        SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
+    │                        TelemetryEnabled
     ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, NotFound,
     │                        HostNotAllowed, UploadLinkInvalid, UploadLinkUsed, UploadIncomplete,
     │                        MediaTooLarge, BodyTooLarge
     ├── StorageFull
     ├── StoreBusy
-    ├── ModelError           ModelMissing, ModelDamaged, ModelUnsafe, ModelUnknown,
-    │                        ModelFolderUnrecognised, ModelDownloadFailed
+    ├── ModelError           ModelMissing, ModelPresent, ModelUnknown, ModelFolderFull,
+    │   │                    ModelFolderUnrecognised, ModelDownloadFailed
+    │   ├── ModelDamaged     ModelFileRefused
+    │   └── ModelUnsafe      ModelUncheckable
     └── JobFailure           what a job ends with; the text is its `output.error`
         ├── CouldNotLoadAudio  FetchRefused, FetchFailed, AudioUnreadable, AudioMissing, AudioEmpty,
         │                      AudioTooLong, AudioTooShort, AudioTruncated, AudioTooLarge,
         │                      DecoderCrashed, DecoderTimeout
         ├── NoSpeech
         ├── MediaExpired
+        ├── QueueExpired
         ├── WorkerMemoryExceeded
         ├── EngineFailed
         └── WorkerLost
@@ -29,6 +33,7 @@ One table maps classes to HTTP statuses (`onprem.http.errors`), one to exit code
 (`onprem.cli.exit_codes`).
 """
 
+import traceback
 from typing import ClassVar
 
 from onprem.faults import Fault
@@ -54,6 +59,16 @@ class OnpremError(Exception):
     def sentence(self) -> str:
         """What happened and what to do next, for people."""
         return f"{self} {self.advice}"
+
+
+def described(error: BaseException) -> str:
+    """A foreign exception for the log: its type and where it was raised.
+
+    Its own text is left out, because it may quote content.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 # -- configuration and installation ----------------------------------------------------------
@@ -125,6 +140,12 @@ class DeviceUnavailable(InstallationError):
     code = "device_unavailable"
     message = "runner.device is {device}, but torch sees no such device."
     remedy = 'Install the driver and a CUDA build of torch, or set runner.device = "cpu".'
+
+
+class PortTaken(InstallationError):
+    code = "port_taken"
+    message = "The server cannot listen on {host}:{port} ({why})."
+    remedy = "Stop what listens there, or set server.port to another port (0: any free one)."
 
 
 class TelemetryEnabled(InstallationError):
@@ -235,10 +256,31 @@ class ModelDamaged(ModelError):
     remedy = "The file was changed or damaged. Remove the model, then fetch or import it again."
 
 
+class ModelFileRefused(ModelDamaged):
+    message = "{file} of the model {model} is refused: {why}."
+
+
 class ModelUnsafe(ModelError):
     code = "model_unsafe"
     message = "{file} of the model {model} wants to run code while it loads: {names}."
     remedy = "Such a checkpoint is never loaded. Ask its maker for one with weights only."
+
+
+class ModelUncheckable(ModelUnsafe):
+    message = "{file} of the model {model} cannot be checked without loading it: {why}."
+    remedy = "Save it again with torch.save on a machine that you trust, or ask its maker."
+
+
+class ModelPresent(ModelError):
+    code = "model_present"
+    message = "The model {model} is installed already in {folder}."
+    remedy = "Remove it first with `onprem models remove {model}`, or choose an id with --as."
+
+
+class ModelFolderFull(ModelError):
+    code = "model_folder_full"
+    message = "{folder} has {free} bytes free, and {needed} are needed."
+    remedy = "Nothing was changed. Free disk space, or set models.dir to a larger volume."
 
 
 class ModelUnknown(ModelError):
@@ -352,6 +394,12 @@ class MediaExpired(JobFailure):
     code = "media_expired"
     message = "The uploaded media reached its deadline before the job could start."
     remedy = "Upload it again and submit a new job."
+
+
+class QueueExpired(JobFailure):
+    code = "queue_expired"
+    message = "The job could not start within {hours:g} hours."
+    remedy = "The server is overloaded or its models are missing; see /healthz/ready."
 
 
 class WorkerMemoryExceeded(JobFailure):

@@ -1,0 +1,5 @@
+"""`python -m onprem`."""
+
+from onprem.cli.main import main
+
+main()

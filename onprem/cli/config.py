@@ -1,0 +1,83 @@
+"""`onprem config`: check, show and example."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onprem.cli.output import emit_json
+from onprem.config.load import load_settings
+from onprem.config.render import example as example_file
+from onprem.config.render import shown, toml_value
+from onprem.wiring import fetch_policy
+
+app = typer.Typer(name="config", help="Check and show the configuration.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+@app.command()
+def check(config: Config = None, json: Json = False) -> None:
+    """Read the file and the environment, and name every fault at once.
+
+    \b
+    EXAMPLES
+      onprem config check
+      onprem config check --config /etc/onprem/onprem.toml --json
+
+    \b
+    EXIT STATUS
+      0 when it is sound; 3 with the faults on stderr.
+    """
+    settings = load_settings(config)
+    fetch_policy(settings)
+    source = str(settings.source) if settings.source else None
+    if json:
+        emit_json({"ok": True, "config": source})
+    else:
+        typer.echo(f"{source or 'defaults, no file found'}: no faults")
+
+
+@app.command()
+def show(config: Config = None, json: Json = False) -> None:
+    """Print the values that hold, from file, environment and defaults.
+
+    Secrets are not among them: the configuration names their files only.
+
+    \b
+    EXAMPLES
+      onprem config show
+      ONPREM_SERVER__PORT=9000 onprem config show --json
+
+    \b
+    EXIT STATUS
+      0; 3 when the configuration has faults.
+    """
+    values = shown(load_settings(config))
+    if json:
+        emit_json(values)
+        return
+    for section, options in values.items():
+        typer.echo(f"[{section}]")
+        for name, value in options.items():
+            typer.echo(f"#{name} =" if value is None else f"{name} = {toml_value(value)}")
+        typer.echo("")
+
+
+@app.command()
+def example(json: Json = False) -> None:
+    """Print a configuration file with every option, its default and what it does.
+
+    \b
+    EXAMPLES
+      onprem config example > onprem.toml
+
+    \b
+    EXIT STATUS
+      0.
+    """
+    if json:
+        emit_json({"example": example_file()})
+    else:
+        typer.echo(example_file(), nl=False)

@@ -1,0 +1,77 @@
+"""The entry point: `run` gives each command its streams, and each error its exit code."""
+
+import contextlib
+import os
+import sys
+from typing import TextIO
+
+import click
+import typer
+
+from onprem import __version__
+from onprem.cli import config, keys, models, projects
+from onprem.cli.exit_codes import FAILED, OK, exit_code
+from onprem.cli.init import init
+from onprem.cli.serve import serve
+from onprem.errors import ConfigInvalid, InvalidRequest, OnpremError
+
+app = typer.Typer(
+    name="onprem",
+    help="The speech server that runs inside your own walls.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(init)
+app.command()(serve)
+for group in (config.app, keys.app, projects.app, models.app):
+    app.add_typer(group)
+
+
+@app.command()
+def version() -> None:
+    """Print the version.
+
+    \b
+    EXAMPLES
+      onprem version
+
+    \b
+    EXIT STATUS
+      0.
+    """
+    typer.echo(__version__)
+
+
+def run(argv: list[str], out: TextIO, err: TextIO) -> int:
+    """Run one command. Returns its exit code; never raises for what a user did."""
+    command = typer.main.get_command(app)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            command.main(argv, prog_name="onprem", standalone_mode=False)
+        except OnpremError as error:
+            err.write(_told(error))
+            return exit_code(error)
+        except click.exceptions.Exit as end:
+            return end.exit_code
+        except click.ClickException as error:
+            error.show(file=err)
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            err.write("stopped\n")
+            return FAILED
+    return OK
+
+
+def _told(error: OnpremError) -> str:
+    lines = [f"onprem: {error}"]
+    if isinstance(error, ConfigInvalid | InvalidRequest):
+        lines += [f"  {fault.field}: {fault.message}" for fault in error.faults]
+    lines.append(f"  {error.advice}")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    os.umask(0o077)  # what this process writes is for its own user
+    sys.exit(run(sys.argv[1:], sys.stdout, sys.stderr))

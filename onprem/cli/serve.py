@@ -1,0 +1,91 @@
+"""`onprem serve`: the one process."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onprem.clock import SystemClock
+from onprem.config.load import load_settings
+from onprem.config.settings import Settings
+from onprem.engine import offline
+from onprem.http.addresses import Addresses
+from onprem.http.app import build_app
+from onprem.http.server import HttpServer, bind
+from onprem.scheduler import build_scheduler
+from onprem.wiring import assembled
+
+logger = logging.getLogger(__name__)
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+) -> None:
+    """Run the server: API, job runner and retention sweep in one process.
+
+    Prints one line `ready http://HOST:PORT` on stdout when it takes requests; the models may
+    still be loading then (/healthz/ready tells). Everything else goes to stderr. SIGTERM and
+    SIGINT stop it: no new jobs, the one that computes goes back to the queue.
+
+    \b
+    EXAMPLES
+      onprem serve
+      onprem serve --config /etc/onprem/onprem.toml
+      ONPREM_SERVER__PORT=0 onprem serve
+
+    \b
+    EXIT STATUS
+      0 after SIGTERM or SIGINT; 3 for a faulty configuration; 4 when the data directory is
+      missing, busy or somebody else's, or the port is taken.
+    """
+    settings = load_settings(config)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=settings.log.level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    offline.switch_off()
+    listener = bind(settings.server.host, settings.server.port)
+    addresses = Addresses(settings.server, listener.getsockname()[1])
+    async with assembled(settings, _engine(settings), SystemClock()) as server:
+        http = HttpServer(build_app(server.use, addresses), lambda: _announce(addresses.listening))
+        scheduler = build_scheduler(server.sweep)
+        scheduler.start()
+        runner = asyncio.create_task(server.runner.run(), name="runner")
+
+        def stop() -> None:
+            server.runner.stop()
+            http.should_exit = True
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        # A runner that ends by a fault must not leave an API behind that takes jobs for nobody.
+        runner.add_done_callback(lambda _: stop())
+        await http.serve(sockets=[listener])
+        scheduler.shutdown(wait=False)
+        await runner
+
+
+def _engine(settings: Settings) -> DeferredEngine:
+    return DeferredEngine(
+        EngineSettings(
+            library_folder=settings.models_dir,
+            diarization=settings.models.diarization,
+            transcription=settings.models.transcription,
+            device=settings.runner.device,
+        )
+    )
+
+
+def _announce(address: str) -> None:
+    typer.echo(f"ready {address}")
+    sys.stdout.flush()

@@ -1,0 +1,122 @@
+"""Finds the configuration and reads it: file, then environment. All faults are told at once."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from onprem.config.settings import SECTIONS, Section, Settings, decode_scalar
+from onprem.core.fieldwise import convert_fields
+from onprem.errors import ConfigInvalid
+from onprem.faults import Fault
+
+CEILINGS = {"media": 48 * 3600.0, "output": 24 * 3600.0}
+"""Seconds. The promise that no configuration can lengthen."""
+
+_ENVIRONMENT = "ONPREM_"
+_NOT_OPTIONS = {"ONPREM_CONFIG"}
+
+
+def find_config(given: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """--config, then ONPREM_CONFIG, then ./onprem.toml, then /etc/onprem/onprem.toml."""
+    if given is not None:
+        return given
+    if named := environment.get("ONPREM_CONFIG"):
+        return Path(named)
+    for path in (Path("onprem.toml"), Path("/etc/onprem/onprem.toml")):
+        if path.exists():
+            return path
+    return None
+
+
+def load_settings(
+    given: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """The settings that hold for this process.
+
+    Raises:
+        ConfigInvalid: with every fault of the file and the environment.
+    """
+    path = find_config(given, environment)
+    faults: list[Fault] = []
+    table = _read(path, faults) if path else {}
+    _overlay(table, environment, faults)
+    sections: dict[str, Section] = {}
+    for name, kind in SECTIONS.items():
+        raw = table.pop(name, {})
+        if not isinstance(raw, dict):
+            faults.append(Fault(name, "Expected a section"))
+            continue
+        found = convert_fields(kind, raw, prefix=f"{name}.", dec_hook=decode_scalar)
+        faults += found.faults
+        faults += [Fault(f"{name}.{key}", "There is no such option") for key in found.unknown]
+        if found.value is not None:
+            sections[name] = found.value
+    faults += [Fault(name, "There is no such section") for name in table]
+    faults += _cross_check(sections)
+    if faults:
+        raise ConfigInvalid(faults)
+    settings = Settings(**sections, source=path.absolute() if path else None)  # type: ignore[arg-type]
+    return _relative_to(settings)
+
+
+def _read(path: Path, faults: list[Fault]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        faults.append(Fault(str(path), f"Cannot be read: {error.strerror}"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(Fault(str(path), f"Is not valid TOML: {error}"))
+    return {}
+
+
+def _overlay(table: dict[str, Any], environment: Mapping[str, str], faults: list[Fault]) -> None:
+    """ONPREM_<SECTION>__<KEY> stands above the file; text is read as TOML where it is TOML."""
+    for name, text in environment.items():
+        if not name.startswith(_ENVIRONMENT) or name in _NOT_OPTIONS:
+            continue
+        section, found, key = name.removeprefix(_ENVIRONMENT).lower().partition("__")
+        if not found:
+            faults.append(Fault(name, "Expected ONPREM_<SECTION>__<KEY>"))
+            continue
+        target = table.setdefault(section, {})
+        if isinstance(target, dict):
+            target[key] = _value(text)
+
+
+def _value(text: str) -> Any:
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | list | dict) else text
+
+
+def _cross_check(sections: Mapping[str, Section]) -> list[Fault]:
+    faults = []
+    for name, ceiling in CEILINGS.items():
+        lifetime = getattr(sections.get("retention"), name, 0.0)
+        if lifetime > ceiling:
+            message = f"May be shorter than {ceiling / 3600:.0f}h, never longer"
+            faults.append(Fault(f"retention.{name}", message))
+    return faults
+
+
+def _relative_to(settings: Settings) -> Settings:
+    """Relative paths in a file count from the file's own folder."""
+    if settings.source is None:
+        return settings
+    base = settings.source.parent
+    replaced: dict[str, Any] = {}
+    for name in SECTIONS:
+        section = getattr(settings, name)
+        paths = {
+            field: base / value
+            for field in section.__struct_fields__
+            if isinstance(value := getattr(section, field), Path)
+        }
+        replaced[name] = msgspec.structs.replace(section, **paths)
+    return msgspec.structs.replace(settings, **replaced)

@@ -1,0 +1,55 @@
+"""Converts a mapping to a struct field by field, so that all its faults are named at once.
+
+msgspec stops at the first fault; somebody who writes a request or a configuration wants the list.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from onprem.faults import Fault
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Conversion(NamedTuple, Generic[S]):
+    """`value` is None exactly when there are `faults`; `unknown` are extra fields, untouched."""
+
+    value: S | None
+    faults: list[Fault]
+    unknown: list[str]
+
+
+def convert_fields(
+    into: type[S],
+    raw: Mapping[str, Any],
+    *,
+    prefix: str = "",
+    dec_hook: Callable[[type, Any], Any] | None = None,
+) -> Conversion[S]:
+    """Build an `into` from `raw`; a null counts as absent.
+
+    `prefix` stands before each field's name in a fault (``server.`` for ``server.port``).
+    """
+    fields = {field.encode_name: field for field in msgspec.structs.fields(into)}
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, field in fields.items():
+        given = raw.get(name)
+        if given is None:
+            if field.required:
+                faults.append(Fault(prefix + name, "Required"))
+            continue
+        try:
+            values[field.name] = msgspec.convert(given, field.type, dec_hook=dec_hook)
+        except msgspec.ValidationError as error:
+            faults.append(_fault(prefix + name, error))
+    unknown = [name for name in raw if name not in fields]
+    return Conversion(None if faults else into(**values), faults, unknown)
+
+
+def _fault(name: str, error: msgspec.ValidationError) -> Fault:
+    """msgspec writes "Expected `int` - at `$.inner`": the path belongs to the field's name."""
+    text, _, path = str(error).partition(" - at `$")
+    return Fault(name + path.rstrip("`"), text)

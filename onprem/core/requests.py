@@ -1,0 +1,65 @@
+"""What a client may ask for: bodies of the pyannoteAI contract, and rules between fields."""
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from onprem.faults import Fault
+
+MEDIA_SCHEME = "media://"
+_MEDIA_URL = re.compile(r"media://[a-zA-Z0-9\-_./]+")
+_MEDIA_URL_LENGTH = 255
+
+SpeakerCount = Annotated[int, Meta(ge=1, le=100)]
+
+
+class Body(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
+    """Base of request bodies. Null means absent; unknown fields are named in a warning."""
+
+
+class MediaRequest(Body, frozen=True):
+    """`POST /v1/media/input`."""
+
+    url: str
+
+
+class TranscriptionConfig(Body, frozen=True):
+    """How to transcribe; `language` is an ISO 639-1 code, found by the model where absent."""
+
+    model: str | None = None
+    language: Annotated[str, Meta(pattern="^[a-z]{2,3}$")] | None = None
+
+
+class DiarizeRequest(Body, frozen=True):
+    """`POST /v1/diarize`."""
+
+    url: str
+    model: str | None = None
+    num_speakers: SpeakerCount | None = None
+    min_speakers: SpeakerCount | None = None
+    max_speakers: SpeakerCount | None = None
+    turn_level_confidence: bool = False
+    exclusive: bool = False
+    confidence: bool = False
+    transcription: bool = False
+    transcription_config: TranscriptionConfig = TranscriptionConfig()
+
+    def faults(self) -> list[Fault]:
+        """Faults between fields; the URL's are checked where it is known what may be fetched."""
+        if (
+            self.num_speakers is None
+            and self.min_speakers is not None
+            and self.max_speakers is not None
+            and self.min_speakers > self.max_speakers
+        ):
+            return [Fault("minSpeakers", "Must not be greater than maxSpeakers")]
+        return []
+
+
+def media_key(url: str) -> str | None:
+    """The object key of a `media://` URL; None where the contract forbids the URL."""
+    if len(url) > _MEDIA_URL_LENGTH or _MEDIA_URL.fullmatch(url) is None:
+        return None
+    return url.removeprefix(MEDIA_SCHEME)

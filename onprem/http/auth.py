@@ -1,0 +1,25 @@
+"""Who calls: the bearer key of a request, and the scope that a route asks for."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.di import NamedDependency
+
+from onprem.errors import Unauthenticated
+from onprem.services.keys import Principal, Scope
+from onprem.services.use_cases import UseCases
+
+
+async def principal(request: Request[Any, Any, Any], use: NamedDependency[UseCases]) -> Principal:
+    """The key's owner. Raises Unauthenticated, or ScopeMissing for what the route asks for.
+
+    A route states its scope as `scope=Scope.…`; a route without one is open to every key.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated()
+    found = await use.keys.authenticate(secret.strip())
+    needed: Scope | None = request.route_handler.opt.get("scope")
+    if needed is not None:
+        found.require(needed)
+    return found

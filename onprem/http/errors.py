@@ -1,0 +1,91 @@
+"""The one map from errors to HTTP: status and body in the shapes of the pyannoteAI contract."""
+
+import logging
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from onprem import errors
+from onprem.errors import InvalidRequest, OnpremError, StoreBusy, described
+from onprem.ids import new_request_id
+
+logger = logging.getLogger(__name__)
+
+STATUS: dict[type[OnpremError], int] = {
+    errors.InvalidRequest: 400,
+    errors.UploadIncomplete: 400,
+    errors.Unauthenticated: 401,
+    errors.ScopeMissing: 403,
+    errors.UploadLinkInvalid: 403,
+    errors.NotFound: 404,
+    errors.UploadLinkUsed: 409,
+    errors.BodyTooLarge: 413,
+    errors.MediaTooLarge: 413,
+    errors.HostNotAllowed: 421,
+    errors.StoreBusy: 503,
+    errors.StorageFull: 507,
+}
+"""Anything else is a 500: the caller cannot mend it."""
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    field: str
+    message: str
+
+
+class ValidationErrorResponse(msgspec.Struct, frozen=True):
+    """The contract's body of a 400."""
+
+    message: str
+    errors: list[FieldError]
+
+
+class ApiError(msgspec.Struct, frozen=True, rename="camel"):
+    """The contract's body of all other errors; `code` is ours, and stable."""
+
+    request_id: str
+    message: str
+    code: str
+
+
+def refuse(_: Request[Any, Any, Any], error: OnpremError) -> Response[bytes]:
+    """An error of ours."""
+    if isinstance(error, InvalidRequest):
+        fields = [FieldError(fault.field, fault.message) for fault in error.faults]
+        return _answer(ValidationErrorResponse(str(error), fields), 400)
+    status = STATUS.get(type(error), 500)
+    request_id = new_request_id()
+    if status >= 500:
+        logger.error("request %s: %s", request_id, error.code)
+    answer = _answer(ApiError(request_id, error.sentence, error.code), status)
+    if isinstance(error, StoreBusy):
+        answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def framework_refusal(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What litestar refuses by itself: an unknown path, a wrong method, a broken request."""
+    message = _FRAMEWORK.get(error.status_code, "This request cannot be understood.")
+    body = ApiError(new_request_id(), message, f"http_{error.status_code}")
+    return _answer(body, error.status_code)
+
+
+_FRAMEWORK = {
+    404: "There is no such path. See docs/api.md for the paths that this server knows.",
+    405: "This path does not know that method.",
+    413: "The request body is too large.",
+}
+
+
+def broken(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours. Its text may quote content, so only its type is written down."""
+    request_id = new_request_id()
+    logger.error("request %s broke: %s", request_id, described(error))
+    body = ApiError(request_id, OnpremError().sentence, OnpremError.code)
+    return _answer(body, 500)
+
+
+def _answer(body: msgspec.Struct, status: int) -> Response[bytes]:
+    return Response(msgspec.json.encode(body), status_code=status, media_type="application/json")

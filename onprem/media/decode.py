@@ -1,0 +1,191 @@
+"""Decoding, seen from the server: start the child, wait for it with limits, judge its answer."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import msgspec
+
+from onprem.errors import (
+    AudioEmpty,
+    AudioMissing,
+    AudioTooLong,
+    AudioTooShort,
+    AudioTruncated,
+    AudioUnreadable,
+    DecoderCrashed,
+    DecoderTimeout,
+    JobFailure,
+    WorkerMemoryExceeded,
+)
+from onprem.media.report import Instructions, Refusal, Success
+from onprem.media.worker_copy import WorkerCopy
+
+_SAMPLE_BYTES = 2
+_LONGEST_REPORT = 4096
+_REFUSALS: dict[str, type[JobFailure]] = {
+    error.code: error
+    for error in (
+        AudioEmpty,
+        AudioMissing,
+        AudioTooLong,
+        AudioTooShort,
+        AudioTruncated,
+        AudioUnreadable,
+        WorkerMemoryExceeded,
+    )
+}
+_COMMAND = (sys.executable, "-I", "-B", "-m", "onprem.media.decoder")
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+
+
+class DecodeLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decoding may take."""
+
+    audio_seconds: float
+    """Longest recording, seconds, counted while decoding."""
+    pcm_bytes: int
+    """Bytes that the job's lease leaves for the PCM (32,000 bytes a second of audio)."""
+    least_seconds: float = 0.5
+    """Shortest recording, seconds."""
+    wall_seconds: float = 900.0
+    cpu_seconds: int = 900
+    address_space: int = 1 << 30
+    """Bytes of the child's virtual memory; a decoder needs about 150 MB, however long the file."""
+
+
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording, decoded. Whoever holds it closes `pcm`."""
+
+    pcm: WorkerCopy
+    """Sealed: mono int16 samples in native byte order at 16 kHz."""
+    samples: int
+    seconds: float
+    source_rate: int
+    """Hz of the recording as it was sent."""
+    channels: int
+    codec: str
+    container: str
+    damaged_packets: int
+    """Packets that could not be decoded and were left out."""
+    seccomp: bool
+    """Whether the kernel confined the child to its list of system calls."""
+
+
+async def decode(source: WorkerCopy, *, limits: DecodeLimits) -> Decoded:
+    """Decode the first audio stream of `source` in a confined child process.
+
+    Seals `source`. A cancellation kills and reaps the child.
+
+    Raises:
+        CouldNotLoadAudio: the recording cannot be used; the class says why.
+        WorkerMemoryExceeded: the PCM is larger than `limits.pcm_bytes`.
+    """
+    source.seal()
+    pcm = WorkerCopy.create("pcm")
+    try:
+        process = await _start(source, pcm, limits)
+        report = _parse(await _finish(process, limits))
+        if isinstance(report, Refusal):
+            raise _failure(report)
+        pcm.seal()
+        if pcm.size != report.samples * _SAMPLE_BYTES:
+            raise DecoderCrashed(signal="a fault of its own (its report does not fit its output)")
+        return _decoded(pcm, report)
+    except BaseException:
+        pcm.close()
+        raise
+
+
+async def _start(
+    source: WorkerCopy, pcm: WorkerCopy, limits: DecodeLimits
+) -> asyncio.subprocess.Process:
+    instructions = Instructions(
+        source_fd=source.fd,
+        output_fd=pcm.fd,
+        parent_pid=os.getpid(),
+        audio_seconds=limits.audio_seconds,
+        least_seconds=limits.least_seconds,
+        pcm_bytes=max(0, limits.pcm_bytes),  # -1 would read as: no limit
+        cpu_seconds=limits.cpu_seconds,
+        address_space=limits.address_space,
+    )
+    return await asyncio.create_subprocess_exec(
+        *_COMMAND,
+        msgspec.json.encode(instructions).decode(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # FFmpeg quotes what it reads
+        pass_fds=(source.fd, pcm.fd),
+        process_group=0,  # a Ctrl-C is the server's, who then decides about the job
+        env=_ENVIRONMENT,
+        cwd="/",
+    )
+
+
+async def _finish(process: asyncio.subprocess.Process, limits: DecodeLimits) -> bytes:
+    """What the child said, once it ended as it should."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(limits.wall_seconds):
+            said = await _read(process.stdout)
+            status = await process.wait()
+    except TimeoutError:
+        raise DecoderTimeout(seconds=limits.wall_seconds) from None
+    finally:
+        await _reap(process)
+    if status == -signal.SIGXCPU:
+        raise DecoderTimeout(seconds=limits.cpu_seconds)
+    if status < 0:
+        raise DecoderCrashed(signal=_name(-status))
+    if status > 0:
+        raise DecoderCrashed(signal=f"a fault of its own (status {status})")
+    return said
+
+
+async def _read(stdout: asyncio.StreamReader) -> bytes:
+    said = b""
+    while piece := await stdout.read(_LONGEST_REPORT):
+        said += piece
+        if len(said) > _LONGEST_REPORT:
+            raise DecoderCrashed(signal="a fault of its own (an endless report)")
+    return said
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Leave neither a process nor an open pipe behind, however the wait for it ended."""
+    assert process.stdout is not None
+    if process.returncode is None:
+        process.kill()
+    while await process.stdout.read(65_536):
+        pass
+    await process.wait()
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a realtime signal
+        return f"signal {number}"
+
+
+def _parse(said: bytes) -> Success | Refusal:
+    try:
+        return msgspec.json.decode(said, type=Success | Refusal)
+    except msgspec.DecodeError:
+        raise DecoderCrashed(signal="a fault of its own (no report)") from None
+
+
+def _failure(refusal: Refusal) -> JobFailure:
+    facts = msgspec.structs.asdict(refusal)
+    known = _REFUSALS.get(facts.pop("error"))
+    facts = {name: fact for name, fact in facts.items() if fact is not None}
+    try:
+        return known(**facts) if known else DecoderCrashed(signal="a fault of its own (report)")
+    except (KeyError, ValueError):  # a fact that the text needs is missing
+        return DecoderCrashed(signal="a fault of its own (report)")
+
+
+def _decoded(pcm: WorkerCopy, report: Success) -> Decoded:
+    return Decoded(pcm=pcm, **msgspec.structs.asdict(report))

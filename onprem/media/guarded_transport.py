@@ -1,0 +1,132 @@
+"""Connections that are judged where they are made.
+
+The name is resolved here, every answer must pass, and the connection goes to one of these very
+addresses: between the check and the connection nothing is resolved again, so a name server that
+changes its answer changes nothing. Host header, SNI and certificate check keep the name.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import httpcore
+
+from onprem.media.addresses import AllowRule, denial
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Textual IP addresses of a host; raises OSError where it has none."""
+
+
+class DestinationDenied(Exception):
+    """The connection was not made. `why` names the kind of address, never the address."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        self.host = host
+        self.port = port
+        self.why = why
+        super().__init__(f"{host}:{port} {why}")
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Ask the machine's resolver."""
+    loop = asyncio.get_running_loop()
+    answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """The network of an httpcore pool, with a guard at its only door."""
+
+    def __init__(
+        self,
+        rules: Sequence[AllowRule],
+        *,
+        on_denied: Callable[[], None] | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        """`on_denied` is called once for every connection that is refused."""
+        self._rules = rules
+        self._on_denied = on_denied
+        self._resolve = resolve
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve, judge all answers, connect to the first that accepts.
+
+        Raises:
+            DestinationDenied: one of the answers may not be connected to.
+            httpcore.ConnectError: the name does not resolve, or nobody accepts.
+            httpcore.ConnectTimeout: `timeout` seconds passed, all attempts together.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await self._admitted(host, port)
+                return await self._connect(addresses, port, local_address, socket_options)
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Never: a URL that reached one would reach the machine's own services."""
+        raise DestinationDenied("unix", 0, "it is a local socket")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _admitted(self, host: str, port: int) -> Sequence[str]:
+        try:
+            addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError):
+            addresses = ()
+        if not addresses:
+            raise httpcore.ConnectError("the name does not resolve")
+        for address in addresses:
+            why = denial(host, address, port, self._rules)
+            if why is not None:
+                if self._on_denied is not None:
+                    self._on_denied()
+                raise DestinationDenied(host, port, why)
+        return addresses
+
+    async def _connect(
+        self,
+        addresses: Sequence[str],
+        port: int,
+        local_address: str | None,
+        socket_options: Iterable[Any] | None,
+    ) -> httpcore.AsyncNetworkStream:
+        failure = httpcore.ConnectError("nobody accepts the connection")
+        for address in addresses:
+            try:
+                return await self._network.connect_tcp(
+                    address, port, None, local_address, socket_options
+                )
+            except httpcore.ConnectError as error:
+                failure = error
+        raise failure
+
+
+def guarded_pool(
+    backend: GuardedBackend, ssl_context: ssl.SSLContext, *, connections: int = 10
+) -> httpcore.AsyncConnectionPool:
+    """A pool that reaches the network through `backend` only.
+
+    httpcore itself, without httpx: nothing of the environment (proxies, netrc), no cookies, no
+    redirects, no decompression, and no log line that holds a URL.
+    """
+    return httpcore.AsyncConnectionPool(
+        ssl_context=ssl_context, network_backend=backend, max_connections=connections, retries=0
+    )

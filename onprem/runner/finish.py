@@ -1,0 +1,129 @@
+"""The end of a job: output, status, deadline and the worker copy's receipt in one transaction."""
+
+import asyncio
+import logging
+
+import msgspec
+
+from onprem.clock import Clock
+from onprem.core.job import JobStatus
+from onprem.core.output import DiarizationOutput, FailedOutput
+from onprem.core.receipt import ArtefactKind, DeletionReason
+from onprem.core.speech import ModelRef
+from onprem.errors import JobFailure, StorageFull, StoreBusy
+from onprem.store import jobs
+from onprem.store.artefacts import ArtefactStore
+from onprem.store.database import Database
+from onprem.store.jobs import Job
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+"""Pause before an end that could not be written is written again."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a job ended."""
+
+    status: JobStatus
+    output: bytes | None = None
+    error_code: str | None = None
+    engine: dict[str, ModelRef] | None = None
+
+    @classmethod
+    def succeeded(cls, output: DiarizationOutput, engine: dict[str, ModelRef]) -> "Outcome":
+        return cls(JobStatus.SUCCEEDED, msgspec.json.encode(output), engine=engine)
+
+    @classmethod
+    def failed(cls, failure: JobFailure) -> "Outcome":
+        body = msgspec.json.encode(FailedOutput(failure.sentence))
+        return cls(JobStatus.FAILED, body, error_code=failure.code)
+
+
+CANCELED = Outcome(JobStatus.CANCELED)
+
+
+class Finisher:
+    """Writes outcomes. `output_lifetime` in seconds from the job's end."""
+
+    def __init__(
+        self, database: Database, artefacts: ArtefactStore, clock: Clock, output_lifetime: float
+    ) -> None:
+        self._database = database
+        self._artefacts = artefacts
+        self._clock = clock
+        self._output_lifetime = output_lifetime
+
+    async def fail(self, job: Job, failure: JobFailure) -> None:
+        """End a job that holds no worker copy."""
+        await self.finish(job, Outcome.failed(failure), worker_copies=[])
+
+    async def finish(
+        self,
+        job: Job,
+        outcome: Outcome,
+        *,
+        worker_copies: list[bytes],
+        reason: DeletionReason = DeletionReason.JOB_ENDED,
+    ) -> None:
+        """Write `outcome`; tries again for as long as the disk is full or the database busy.
+
+        The memory of the worker copies is free already: their receipts, with `reason`, are part
+        of the transaction.
+        """
+        while True:
+            try:
+                await self._write(job, outcome, worker_copies, reason)
+                break
+            except (StorageFull, StoreBusy) as error:
+                logger.warning("job %s cannot be ended yet: %s", job.id, error.code)
+                await asyncio.sleep(RETRY_SECONDS)
+        logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
+        if job.request_id is not None:
+            await self._artefacts.delete(
+                [job.request_id], DeletionReason.JOB_ENDED, now=self._clock.now()
+            )
+
+    async def requeue(
+        self, job: Job, worker_copies: list[bytes], reason: DeletionReason, *, forgive: bool
+    ) -> None:
+        """Put an interrupted job back; its copies in memory are gone.
+
+        `forgive`: the run that was counted as an attempt was ended by us, not by the job.
+        """
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            for copy in worker_copies:
+                await self._artefacts.delete_within(tx, copy, reason, now=now)
+            await jobs.requeue(tx, job, forgive=forgive, now=now)
+        logger.info("job %s waits again", job.id)
+
+    async def _write(
+        self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason
+    ) -> None:
+        now = self._clock.now()
+        due_at = now + self._output_lifetime
+        output_id = None
+        async with self._database.write() as tx:
+            if outcome.output is not None:
+                output_id = await self._artefacts.keep(
+                    tx,
+                    ArtefactKind.OUTPUT,
+                    outcome.output,
+                    project_id=job.project_id,
+                    job_id=job.id,
+                    now=now,
+                    due_at=due_at,
+                )
+            await jobs.finish(
+                tx,
+                job,
+                outcome.status,
+                now=now,
+                output_id=output_id,
+                output_due_at=due_at if output_id else None,
+                error_code=outcome.error_code,
+                engine=outcome.engine,
+            )
+            for copy in worker_copies:
+                await self._artefacts.delete_within(tx, copy, reason, now=now)

@@ -1,0 +1,119 @@
+"""The claim loop: takes waiting jobs in order, keeps a few in work, passes on cancels, stops."""
+
+import asyncio
+import logging
+
+from onprem.clock import Clock
+from onprem.core.cancel import CancelReason
+from onprem.errors import OnpremError, described
+from onprem.runner.accelerator import Accelerator
+from onprem.runner.job_run import ActiveRun, JobRunner
+from onprem.runner.ports import Engine
+from onprem.runner.wake import POLL_SECONDS, Wake
+from onprem.store import jobs
+from onprem.store.artefacts import ArtefactStore
+from onprem.store.database import Database
+
+logger = logging.getLogger(__name__)
+
+LOAD_AGAIN_SECONDS = 10.0
+"""Pause before models that could not be loaded are tried again: somebody may fetch them."""
+
+
+class RunnerLoop:
+    """Runs from `run` until `stop`; `ready` tells whether jobs are taken."""
+
+    def __init__(
+        self,
+        database: Database,
+        artefacts: ArtefactStore,
+        runner: JobRunner,
+        engine: Engine,
+        accelerator: Accelerator,
+        wake: Wake,
+        clock: Clock,
+        *,
+        jobs_in_work: int,
+    ) -> None:
+        self._database = database
+        self._artefacts = artefacts
+        self._runner = runner
+        self._engine = engine
+        self._accelerator = accelerator
+        self._wake = wake
+        self._clock = clock
+        self._jobs_in_work = jobs_in_work
+        self._active: dict[str, ActiveRun] = {}
+        self._stopping = False
+        self.ready = False
+        self.problem: OnpremError | None = None
+        """Why the models are not loaded; None while they load and once they are."""
+
+    def stop(self) -> None:
+        """Take no more jobs, and put those in work back in the queue."""
+        self._stopping = True
+        self.ready = False
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Returns after `stop`, when no job is in work any more."""
+        await self._load_models()
+        while not self._stopping:
+            try:
+                await self._pass_on_cancels()
+                if len(self._active) < self._jobs_in_work and await self._claim():
+                    continue
+            except OnpremError as error:
+                # A full disk or a busy database: jobs wait, nothing is lost.
+                logger.warning("no job can be claimed now: %s", error.code)
+                await asyncio.sleep(POLL_SECONDS)
+            await self._wake.wait()
+        for run in self._active.values():
+            run.stop(CancelReason.SHUTDOWN)
+        await asyncio.gather(
+            *(run.task for run in self._active.values() if run.task), return_exceptions=True
+        )
+
+    async def _load_models(self) -> None:
+        while not self._stopping:
+            try:
+                await self._accelerator.run(self._engine.load)
+            except OnpremError as problem:
+                if self.problem is None or self.problem.code != problem.code:
+                    logger.error("models are not loaded: %s", problem.sentence)
+                self.problem = problem
+                await self._pause(LOAD_AGAIN_SECONDS)
+            else:
+                self.problem, self.ready = None, not self._stopping
+                return
+
+    async def _pause(self, seconds: float) -> None:
+        for _ in range(round(seconds / POLL_SECONDS)):
+            if not self._stopping:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _pass_on_cancels(self) -> None:
+        for job_id in await jobs.cancel_requests(self._database) & self._active.keys():
+            self._active[job_id].stop(CancelReason.USER)
+
+    async def _claim(self) -> bool:
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            job = await jobs.claim_next(tx, now=now)
+            if job is None:
+                return False
+            worker_copy = await self._artefacts.note_worker_copy(
+                tx, project_id=job.project_id, job_id=job.id, now=now
+            )
+        run = ActiveRun(job, worker_copy)
+        self._active[job.id] = run
+        run.task = asyncio.create_task(self._runner.run(run), name=f"job {job.id}")
+        run.task.add_done_callback(lambda _: self._finished(run))
+        return True
+
+    def _finished(self, run: ActiveRun) -> None:
+        del self._active[run.job.id]
+        if run.task and not run.task.cancelled() and (error := run.task.exception()):
+            # Its row says running; the next start puts it back in the queue.
+            logger.critical("job %s was lost by a fault: %s", run.job.id, described(error))
+        self._wake.set()

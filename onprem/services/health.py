@@ -1,0 +1,29 @@
+"""Whether the server can take work, and if not, why."""
+
+import msgspec
+
+from onprem.runner.loop import RunnerLoop
+
+
+class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`code` and `message` stand only where the server is not ready."""
+
+    status: str
+    code: str | None = None
+    message: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.status == "ready"
+
+
+class Health:
+    def __init__(self, runner: RunnerLoop) -> None:
+        self._runner = runner
+
+    def readiness(self) -> Readiness:
+        if self._runner.ready:
+            return Readiness("ready")
+        if self._runner.problem is not None:
+            return Readiness("failing", self._runner.problem.code, self._runner.problem.sentence)
+        return Readiness("starting", "models_not_ready", "The models are loading.")

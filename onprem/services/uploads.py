@@ -1,0 +1,81 @@
+"""Uploads: raw bytes stream into ciphertext; what does not arrive whole leaves nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from onprem.clock import Clock
+from onprem.config.settings import Settings
+from onprem.core.receipt import ArtefactKind, DeletionReason
+from onprem.errors import MediaTooLarge, UploadLinkUsed
+from onprem.ids import new_record_id
+from onprem.services.upload_links import LinkSigner, UploadLink
+from onprem.store import media
+from onprem.store.artefacts import ArtefactStore, SealedBlob, label
+from onprem.store.database import Database
+from onprem.store.seal import Sealer, new_key
+
+
+class Uploads:
+    def __init__(
+        self,
+        database: Database,
+        artefacts: ArtefactStore,
+        signer: LinkSigner,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._database = database
+        self._artefacts = artefacts
+        self._signer = signer
+        self._clock = clock
+        self._settings = settings
+
+    def declare(self, project_id: str, key: str) -> str:
+        """A token for one upload of `key`."""
+        return self._signer.sign(project_id, key, now=self._clock.now())
+
+    async def receive(self, token: str, body: AsyncIterator[bytes], declared: int | None) -> None:
+        """Store `body` as the newest version of the link's key.
+
+        `declared` is the Content-Length, if there was one. The deadline counts from the end of
+        the upload.
+
+        Raises:
+            UploadLinkInvalid, UploadLinkUsed: the link does not serve.
+            MediaTooLarge, StorageFull: nothing was kept.
+        """
+        link = self._signer.open(token, now=self._clock.now())
+        if await media.link_spent(self._database, link.nonce):
+            raise UploadLinkUsed()
+        limit = self._settings.limits.media_size
+        if declared is not None and declared > limit:
+            raise MediaTooLarge(limit=limit)
+        record, key = new_record_id(), new_key()
+        sealer = Sealer(key, label(ArtefactKind.MEDIA, record))
+        with self._artefacts.new_blob(record) as blob:
+            async for piece in body:
+                if sealer.size + len(piece) > limit:
+                    raise MediaTooLarge(limit=limit)
+                for ciphertext in sealer.push(piece):
+                    await asyncio.to_thread(blob.write, ciphertext)
+            await asyncio.to_thread(blob.write, sealer.finish())
+            await asyncio.to_thread(blob.flush)
+            await self._register(link, SealedBlob(record, key, sealer.size))
+            blob.keep()
+        await self.delete_superseded()
+
+    async def delete_superseded(self) -> None:
+        """Old versions go as soon as no unfinished job is bound to them."""
+        old = await media.superseded(self._database)
+        await self._artefacts.delete(old, DeletionReason.REPLACED, now=self._clock.now())
+
+    async def _register(self, link: UploadLink, blob: SealedBlob) -> None:
+        now = self._clock.now()
+        due_at = now + self._settings.retention.media
+        async with self._database.write() as tx:
+            if not await media.spend_link(tx, link.nonce, now=now, expires_at=link.expires_at):
+                raise UploadLinkUsed()
+            await self._artefacts.adopt(
+                tx, blob, ArtefactKind.MEDIA, project_id=link.project_id, now=now, due_at=due_at
+            )
+            await media.put(tx, link.project_id, link.key, blob.record)

@@ -1,0 +1,256 @@
+"""Artefacts: keeping content as ciphertext under a key of its own, and deleting both for good.
+
+To keep: mark a slot in the transaction, write the key to it, write the ciphertext, commit.
+To delete, inside one `BEGIN IMMEDIATE`: overwrite the key and read back, unlink the blob, delete
+the row, append the receipt, commit; then empty SQLite's log. Each step can be repeated after a
+crash, and overwriting comes first, so that a full disk does not stop it.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+
+from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
+from onprem.ids import new_record_id
+from onprem.store import ledger
+from onprem.store.blobs import BlobFolder, BlobWriter
+from onprem.store.database import Database, Row, Transaction
+from onprem.store.seal import new_key, open_segments, seal, unseal
+from onprem.store.slots import SlotFile
+
+INLINE_BYTES = 64 * 1024
+"""Larger ciphertext goes to a blob file: it would pass through SQLite's log twice."""
+
+COLUMNS = "id, kind, project_id, job_id, slot, size, created_at, due_at"
+
+
+class Artefact(msgspec.Struct, frozen=True):
+    """A live artefact, without its content. `size` in bytes, times in seconds since the epoch."""
+
+    id: bytes
+    kind: ArtefactKind
+    project_id: str
+    job_id: str | None
+    slot: int | None
+    size: int
+    created_at: float
+    due_at: float
+
+
+class SealedBlob(msgspec.Struct, frozen=True):
+    """A finished blob file that waits for its row: what `ArtefactStore.adopt` takes."""
+
+    record: bytes
+    key: bytes
+    size: int
+
+
+class ArtefactStore:
+    """Content at rest. Reads and writes go through the keys in the slot file."""
+
+    def __init__(self, database: Database, slots: SlotFile, blobs: BlobFolder, region: str) -> None:
+        self._database = database
+        self._slots = slots
+        self._blobs = blobs
+        self._region = region
+
+    async def keep(
+        self,
+        tx: Transaction,
+        kind: ArtefactKind,
+        plaintext: bytes,
+        *,
+        project_id: str,
+        job_id: str,
+        now: float,
+        due_at: float,
+    ) -> bytes:
+        """Encrypt and store; returns the record id. Raises StorageFull."""
+        record, key = new_record_id(), new_key()
+        sealed: bytes | None = seal(key, label(kind, record), plaintext)
+        if sealed is not None and len(sealed) > INLINE_BYTES:
+            await asyncio.to_thread(self._write_blob, record, sealed)
+            sealed = None
+        slot = await self._take_slot(tx, record, key)
+        await tx.execute(
+            f"INSERT INTO artefact ({COLUMNS}, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (record, kind, project_id, job_id, slot, len(plaintext), now, due_at, sealed),
+        )
+        return record
+
+    async def adopt(
+        self,
+        tx: Transaction,
+        blob: SealedBlob,
+        kind: ArtefactKind,
+        *,
+        project_id: str,
+        now: float,
+        due_at: float,
+    ) -> None:
+        """Give a finished blob its key slot and its row. Raises StorageFull."""
+        slot = await self._take_slot(tx, blob.record, blob.key)
+        await tx.execute(
+            f"INSERT INTO artefact ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (blob.record, kind, project_id, None, slot, blob.size, now, due_at),
+        )
+
+    async def note_worker_copy(
+        self, tx: Transaction, *, project_id: str, job_id: str, now: float
+    ) -> bytes:
+        """A copy that lives in memory only: it has a row, so that it must end with a receipt.
+
+        It is due when the job's run ends; no sweep takes it, for only that run can free it.
+        """
+        record = new_record_id()
+        await tx.execute(
+            f"INSERT INTO artefact ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (record, ArtefactKind.WORKER_COPY, project_id, job_id, None, 0, now, now),
+        )
+        return record
+
+    def new_blob(self, record: bytes) -> BlobWriter:
+        return self._blobs.create(record)
+
+    async def read(self, record: bytes, *, now: float) -> bytes | None:
+        """The plaintext; None after its deadline, even if nobody has swept yet."""
+        segments = await self.open(record, now=now)
+        if segments is None:
+            return None
+        return await asyncio.to_thread(b"".join, segments)
+
+    async def open(self, record: bytes, *, now: float) -> Iterator[bytes] | None:
+        """The plaintext in segments of a MiB; None as `read`. Iterating blocks.
+
+        Raises:
+            DataDirectoryDamaged: on a ciphertext or key that does not open.
+        """
+        row = await self._database.fetchone(
+            "SELECT kind, slot, sealed FROM artefact WHERE id = ? AND due_at > ?", (record, now)
+        )
+        if row is None:
+            return None
+        kind, slot, sealed = row
+        key = await asyncio.to_thread(self._slots.read, slot, record)
+        if key is None:
+            return None
+        name = label(kind, record)
+        if sealed is not None:
+            return iter([unseal(key, name, sealed)])
+        return open_segments(key, name, self._blobs.segments(record))
+
+    async def due(self, now: float) -> list[Artefact]:
+        """What the sweep must delete, oldest deadline first."""
+        rows = await self._database.fetchall(
+            f"SELECT {COLUMNS} FROM artefact"
+            " WHERE due_at <= ? AND kind != 'worker_copy' ORDER BY due_at",
+            (now,),
+        )
+        return [_artefact(row) for row in rows]
+
+    async def worker_copies(self, job_id: str) -> list[bytes]:
+        """Copies that a job held when its row was last written."""
+        rows = await self._database.fetchall(
+            "SELECT id FROM artefact WHERE job_id = ? AND kind = 'worker_copy'", (job_id,)
+        )
+        return [row[0] for row in rows]
+
+    async def delete(
+        self, records: list[bytes], reason: DeletionReason, *, now: float
+    ) -> list[Receipt]:
+        """Delete for good; a record that is gone already is skipped. Returns the receipts.
+
+        Returns only after SQLite's log was emptied; `verified` in a receipt is what reading back
+        the key and the file name showed.
+        """
+        receipts = []
+        for record in records:
+            async with self._database.write() as tx:
+                receipt = await self.delete_within(tx, record, reason, now=now)
+            if receipt is not None:
+                receipts.append(receipt)
+        if receipts:
+            await self._database.truncate_log()
+        return receipts
+
+    async def delete_within(
+        self, tx: Transaction, record: bytes, reason: DeletionReason, *, now: float
+    ) -> Receipt | None:
+        """`delete` inside the caller's transaction; None: no such artefact.
+
+        The transaction holds SQLite's write lock over all processes, so the slot cannot have
+        been given to another record between looking and overwriting.
+        """
+        row = await tx.fetchone(f"SELECT {COLUMNS} FROM artefact WHERE id = ?", (record,))
+        if row is None:
+            return None
+        artefact = _artefact(row)
+        verified = await asyncio.to_thread(self._erase, artefact)
+        await tx.execute("DELETE FROM artefact WHERE id = ?", (record,))
+        if artefact.slot is not None:
+            await tx.execute("INSERT INTO free_slot (slot) VALUES (?)", (artefact.slot,))
+        receipt = self._receipt(artefact, reason, now, verified)
+        await ledger.append_receipt(tx, receipt)
+        return receipt
+
+    def _erase(self, artefact: Artefact) -> bool:
+        if artefact.slot is None:
+            return True
+        erased = self._slots.erase(artefact.slot, artefact.id)
+        return self._blobs.remove(artefact.id) and erased
+
+    def _receipt(
+        self, artefact: Artefact, reason: DeletionReason, now: float, verified: bool
+    ) -> Receipt:
+        in_memory = artefact.kind is ArtefactKind.WORKER_COPY
+        return Receipt(
+            artefact_id=artefact.id.hex(),
+            kind=artefact.kind,
+            created_at=artefact.created_at,
+            due_at=artefact.due_at,
+            deleted_at=now,
+            reason=reason,
+            method=DeletionMethod.MEMORY_FREED if in_memory else DeletionMethod.KEY_OVERWRITTEN,
+            verified=verified,
+            region=self._region,
+            project_id=artefact.project_id,
+            job_id=artefact.job_id,
+        )
+
+    def _write_blob(self, record: bytes, sealed: bytes) -> None:
+        with self._blobs.create(record) as blob:
+            blob.write(sealed)
+            blob.flush()
+            blob.keep()
+
+    async def _take_slot(self, tx: Transaction, record: bytes, key: bytes) -> int:
+        slot = await _next_free(tx)
+        if slot is None:
+            fresh = await asyncio.to_thread(self._slots.grow)
+            await tx.execute(
+                "WITH RECURSIVE fresh (slot) AS"
+                " (SELECT ? UNION ALL SELECT slot + 1 FROM fresh WHERE slot < ?)"
+                " INSERT INTO free_slot SELECT slot FROM fresh",
+                (fresh.start, fresh.stop - 1),
+            )
+            slot = await _next_free(tx)
+        assert slot is not None
+        await asyncio.to_thread(self._slots.write, slot, record, key)
+        return slot
+
+
+async def _next_free(tx: Transaction) -> int | None:
+    row = await tx.fetchone(
+        "DELETE FROM free_slot WHERE slot = (SELECT min(slot) FROM free_slot) RETURNING slot"
+    )
+    return row[0] if row else None
+
+
+def label(kind: str, record: bytes) -> bytes:
+    """What a ciphertext is sealed as: it opens as nothing else."""
+    return kind.encode() + b"|" + record
+
+
+def _artefact(row: Row) -> Artefact:
+    return msgspec.convert(dict(zip(Artefact.__struct_fields__, row, strict=True)), Artefact)

@@ -1,0 +1,64 @@
+"""The data directory: its files, its owner, and the lock that keeps a second server out."""
+
+import fcntl
+import os
+import pwd
+from pathlib import Path
+
+from onprem.errors import DataDirectoryBusy, DataDirectoryForeign, DataDirectoryMissing
+
+MARK = "onprem.sqlite3"
+
+
+class DataDirectory:
+    """Paths, and nothing that is not a path of ours."""
+
+    def __init__(self, root: Path, keys_dir: Path) -> None:
+        self.root = root
+        self.database = root / MARK
+        self.blobs = root / "blobs"
+        self.slots = keys_dir / "record.slots"
+        self._lock = root / "lock"
+        self._keys_dir = keys_dir
+
+    def create(self) -> None:
+        """Make the folders (0700)."""
+        for folder in (self.root, self._keys_dir, self.blobs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def check(self) -> None:
+        """Raises DataDirectoryMissing, or DataDirectoryForeign for anyone but its owner."""
+        if not self.database.exists():
+            raise DataDirectoryMissing(path=self.root)
+        owner = self.root.stat().st_uid
+        if owner != os.geteuid():
+            raise DataDirectoryForeign(path=self.root, owner=_user(owner), user=_user(os.geteuid()))
+
+    def lock(self) -> "DirectoryLock":
+        """The exclusive lock. Raises DataDirectoryBusy."""
+        return DirectoryLock(self._lock)
+
+
+class DirectoryLock:
+    """Exclusive at first; `share` keeps others from taking it while the server runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise DataDirectoryBusy(path=path.parent) from None
+
+    def share(self) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        os.close(self._fd)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -1,0 +1,148 @@
+"""SQLite: one writer, a reader, and the settings that make deleting mean deleting."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from onprem.errors import OnpremError, StorageFull, StoreBusy
+
+Row = Sequence[Any]
+
+PRAGMAS: dict[str, str | int] = {
+    # First, because every later pragma may need a lock.
+    "busy_timeout": 10_000,
+    "journal_mode": "wal",
+    # A 2xx is a promise: each commit is on the disk before the answer (2 = FULL).
+    "synchronous": 2,
+    # Freed pages are zeroed. Off by default in many builds, and never stored in the file.
+    "secure_delete": 1,
+    # Sorters and VACUUM must not spill rows to a file (2 = MEMORY).
+    "temp_store": 2,
+    "foreign_keys": 1,
+    "trusted_schema": 0,
+    "cell_size_check": 1,
+    # Little plaintext metadata waits in the log, and a checkpoint truncates it.
+    "wal_autocheckpoint": 256,
+    "journal_size_limit": 0,
+}
+
+
+class Transaction:
+    """One open `BEGIN IMMEDIATE`; the only way to write."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> int:
+        """Returns how many rows it changed."""
+        async with self._connection.execute(sql, tuple(parameters)) as cursor:
+            return cursor.rowcount
+
+    async def fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
+        return [tuple(row) for row in await self._connection.execute_fetchall(sql, parameters)]
+
+    async def fetchone(self, sql: str, parameters: Iterable[Any] = ()) -> Row | None:
+        rows = await self.fetchall(sql, parameters)
+        return rows[0] if rows else None
+
+
+class Database:
+    """Two connections to one file. `open` first, `close` last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._write_lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Raises StoreBusy or StorageFull; the file is made where it is missing."""
+        with _translated():
+            self._writer = await _connect(self.path)
+            self._reader = await _connect(self.path)
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on any exception.
+
+        Raises:
+            StoreBusy: another process holds the write lock for too long.
+            StorageFull: the disk is full; nothing was written.
+        """
+        async with self._write_lock:
+            with _translated():
+                await self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield Transaction(self._writer)
+                    await self._writer.commit()
+                except BaseException:
+                    await asyncio.shield(self._writer.rollback())
+                    raise
+
+    async def fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
+        """All rows at once: an open cursor would keep deleted bytes in the write-ahead log."""
+        with _translated():
+            return [tuple(row) for row in await self._reader.execute_fetchall(sql, parameters)]
+
+    async def fetchone(self, sql: str, parameters: Iterable[Any] = ()) -> Row | None:
+        rows = await self.fetchall(sql, parameters)
+        return rows[0] if rows else None
+
+    async def truncate_log(self) -> bool:
+        """Empty the write-ahead log; only then are deleted rows gone. False: a reader held it."""
+        async with self._write_lock:
+            with _translated():
+                rows = list(await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+        return bool(rows) and rows[0][0] == 0
+
+    async def script(self, sql: str) -> None:
+        """Run a migration's statements in one transaction."""
+        async with self._write_lock:
+            with _translated():
+                try:
+                    await self._writer.executescript(f"BEGIN IMMEDIATE;\n{sql}\nCOMMIT;")
+                except BaseException:
+                    await self._writer.rollback()
+                    raise
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    for name, value in PRAGMAS.items():
+        await connection.execute(f"PRAGMA {name} = {value}")
+    await assert_pragmas(connection)
+    return connection
+
+
+async def assert_pragmas(connection: aiosqlite.Connection) -> None:
+    """SQLite ignores a pragma that it does not know or cannot set; deletion hangs on these."""
+    for name, value in PRAGMAS.items():
+        rows = list(await connection.execute_fetchall(f"PRAGMA {name}"))
+        if not rows or rows[0][0] != value:
+            raise RuntimeError(f"SQLite did not take PRAGMA {name} = {value}")
+
+
+_KNOWN_FAILURES: dict[int, type[OnpremError]] = {
+    sqlite3.SQLITE_BUSY: StoreBusy,
+    sqlite3.SQLITE_LOCKED: StoreBusy,
+    sqlite3.SQLITE_FULL: StorageFull,
+}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turns SQLite's everyday failures into errors of ours; anything else is a bug."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        known = _KNOWN_FAILURES.get(error.sqlite_errorcode & 0xFF)
+        if known is None:
+            raise
+        raise known() from error

@@ -1,0 +1,1 @@
+"""Append-only SQL: a released file is never edited."""

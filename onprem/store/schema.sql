@@ -1,0 +1,100 @@
+-- The database as it is. Migrations lead here; a test holds the two together.
+-- Times are seconds since the Unix epoch. No column holds content in plaintext.
+
+CREATE TABLE project (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    created_at REAL NOT NULL
+) STRICT;
+
+-- A key belongs to one project. Only its SHA-256 is kept: it has 256 random bits.
+CREATE TABLE api_key (
+    id         TEXT PRIMARY KEY,
+    project_id TEXT NOT NULL REFERENCES project (id),
+    name       TEXT NOT NULL,
+    hash       BLOB NOT NULL,
+    scopes     TEXT NOT NULL,              -- JSON list
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    revoked_at REAL
+) STRICT;
+
+-- Everything that can hold what somebody said, as long as it lives. Deleting it removes the row
+-- and appends a receipt to the ledger in one transaction: an artefact is live or has a receipt.
+CREATE TABLE artefact (
+    id         BLOB PRIMARY KEY,           -- 16 random bytes; also names its key slot and blob
+    kind       TEXT NOT NULL CHECK (kind IN ('media', 'request', 'output', 'worker_copy')),
+    project_id TEXT NOT NULL REFERENCES project (id),
+    job_id     TEXT,                       -- null for media
+    slot       INTEGER UNIQUE,             -- its record key; null for worker copies (memory)
+    size       INTEGER NOT NULL,           -- plaintext bytes
+    sealed     BLOB,                       -- ciphertext; null where it lies in a blob file
+    created_at REAL NOT NULL,
+    due_at     REAL NOT NULL
+) STRICT;
+CREATE INDEX artefact_due ON artefact (due_at);
+CREATE INDEX artefact_job ON artefact (job_id);
+
+-- Slots of the record-key file that carry no live key. A slot comes back here in the same
+-- transaction as the receipt of what it protected, so it is never reused earlier.
+CREATE TABLE free_slot (
+    slot INTEGER PRIMARY KEY
+) STRICT;
+
+-- media://<key> of a project, at its newest version.
+CREATE TABLE media (
+    project_id  TEXT NOT NULL REFERENCES project (id),
+    key         TEXT NOT NULL,
+    artefact_id BLOB NOT NULL UNIQUE REFERENCES artefact (id) ON DELETE CASCADE,
+    PRIMARY KEY (project_id, key)
+) STRICT;
+
+CREATE TABLE job (
+    seq              INTEGER PRIMARY KEY,  -- order of submission
+    id               TEXT NOT NULL UNIQUE,
+    project_id       TEXT NOT NULL REFERENCES project (id),
+    kind             TEXT NOT NULL CHECK (kind IN ('diarize')),
+    status           TEXT NOT NULL
+        CHECK (status IN ('created', 'pending', 'running', 'succeeded', 'failed', 'canceled')),
+    region           TEXT NOT NULL,        -- where it may run, as set at submission
+    media_id         BLOB,                 -- the media version that it is bound to
+    request_id       BLOB,                 -- its encrypted request, until a terminal state
+    output_id        BLOB,                 -- its encrypted output, until the deadline
+    output_due_at    REAL,
+    error_code       TEXT,
+    engine           TEXT,                 -- JSON: the models that made the output
+    claims           INTEGER NOT NULL DEFAULT 0,
+    attempts         INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    created_at       REAL NOT NULL,
+    updated_at       REAL NOT NULL,
+    finished_at      REAL
+) STRICT;
+CREATE INDEX job_waiting ON job (seq) WHERE status IN ('created', 'pending');
+CREATE INDEX job_running ON job (seq) WHERE status = 'running';
+CREATE INDEX job_media ON job (media_id) WHERE finished_at IS NULL;
+
+-- Nonces of signed links that served their one upload.
+CREATE TABLE used_link (
+    nonce      BLOB PRIMARY KEY,
+    expires_at REAL NOT NULL
+) STRICT;
+
+-- Append-only and hash-chained: see core/receipt.py.
+CREATE TABLE ledger (
+    seq      INTEGER PRIMARY KEY,
+    at       REAL NOT NULL,
+    kind     TEXT NOT NULL,
+    job_id   TEXT,
+    body     TEXT NOT NULL,                -- canonical JSON
+    digest   BLOB NOT NULL
+) STRICT;
+CREATE INDEX ledger_job ON ledger (job_id);
+CREATE TRIGGER ledger_keeps_its_entries BEFORE DELETE ON ledger
+BEGIN
+    SELECT RAISE (ABORT, 'the ledger is append-only');
+END;
+CREATE TRIGGER ledger_entries_never_change BEFORE UPDATE ON ledger
+BEGIN
+    SELECT RAISE (ABORT, 'the ledger is append-only');
+END;

@@ -1,0 +1,115 @@
+"""The record-key file: one slot of 64 bytes for the key of each record, overwritten to forget.
+
+A key in the database would survive in freed pages and in the write-ahead log. Here it lies at a
+fixed place of a preallocated file, so overwriting it needs no free disk and leaves no copy:
+
+    0   16  record id; all zero: the slot carries no key
+    16  40  the record's key, wrapped (AES-KW, RFC 3394) under the master key
+    56   4  CRC-32 of the 56 bytes before, little-endian
+    60   4  reserved, zero
+
+`O_DSYNC` makes each write reach the disk before it returns.
+"""
+
+import os
+import zlib
+from pathlib import Path
+
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap,
+    aes_key_wrap,
+)
+
+from onprem.errors import DataDirectoryDamaged, StorageFull
+
+SLOT_BYTES = 64
+STEP = 4096
+"""Slots that the file grows by: 256 KiB."""
+
+_EMPTY = bytes(SLOT_BYTES)
+
+
+class SlotFile:
+    """Blocking calls of a few milliseconds each; the caller keeps them off the event loop."""
+
+    def __init__(self, path: Path, wrapping_key: bytes) -> None:
+        """`wrapping_key`: 32 bytes. The file is made where it is missing.
+
+        Raises:
+            OSError: the file cannot be opened.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_DSYNC | os.O_CLOEXEC
+        self._fd = os.open(path, flags, 0o600)
+        self._wrapping_key = wrapping_key
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def __len__(self) -> int:
+        """Slots that the file has room for."""
+        return os.fstat(self._fd).st_size // SLOT_BYTES
+
+    def grow(self) -> range:
+        """Preallocate one step more; returns the new slots.
+
+        Raises:
+            StorageFull: the disk has no room. Purging never needs this.
+        """
+        first = len(self)
+        try:
+            os.posix_fallocate(self._fd, first * SLOT_BYTES, STEP * SLOT_BYTES)
+            os.fsync(self._fd)
+        except OSError as error:
+            raise StorageFull() from error
+        return range(first, first + STEP)
+
+    def write(self, slot: int, record: bytes, key: bytes) -> None:
+        """Keep `key` (32 bytes) of `record` (16 bytes); on the disk when this returns."""
+        body = record + aes_key_wrap(self._wrapping_key, key)
+        self._put(slot, body + zlib.crc32(body).to_bytes(4, "little") + bytes(4))
+
+    def read(self, slot: int, record: bytes) -> bytes | None:
+        """The key of `record`; None where the slot does not carry it (any more).
+
+        Raises:
+            DataDirectoryDamaged: the slot carries the record's id but no key that unwraps.
+        """
+        raw = self._get(slot)
+        if raw[:16] != record:
+            return None
+        if zlib.crc32(raw[:56]) != int.from_bytes(raw[56:60], "little"):
+            raise DataDirectoryDamaged(what=f"key slot {slot} has a bad checksum")
+        try:
+            return aes_key_unwrap(self._wrapping_key, raw[16:56])
+        except InvalidUnwrap:
+            raise DataDirectoryDamaged(
+                what=f"key slot {slot} does not open with this master key"
+            ) from None
+
+    def erase(self, slot: int, record: bytes) -> bool:
+        """Overwrite the key of `record`, and read it back.
+
+        A slot that carries another record's key is left alone, so that a purge can be repeated
+        after a crash. Needs no key and no free disk. True: no byte of the key is in the slot.
+        """
+        if self._get(slot)[:16] == record:
+            self._put(slot, _EMPTY)
+        return self._get(slot)[:16] != record
+
+    def occupants(self) -> dict[int, bytes]:
+        """Record id of each slot that carries one."""
+        raw = os.pread(self._fd, len(self) * SLOT_BYTES, 0)
+        found = {}
+        for start in range(0, len(raw), SLOT_BYTES):
+            record = raw[start : start + 16]
+            if any(record):
+                found[start // SLOT_BYTES] = record
+        return found
+
+    def _get(self, slot: int) -> bytes:
+        return os.pread(self._fd, SLOT_BYTES, slot * SLOT_BYTES).ljust(SLOT_BYTES, b"\0")
+
+    def _put(self, slot: int, raw: bytes) -> None:
+        if os.pwrite(self._fd, raw, slot * SLOT_BYTES) != SLOT_BYTES:
+            raise DataDirectoryDamaged(what="the record-key file could not be written")
