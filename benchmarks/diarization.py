@@ -5,13 +5,14 @@
 DIR holds recordings (`*.wav`) with references of the same name (`*.rttm`) and, where only a part
 was labelled, that part (`*.uem`). Diarization error rate in percent of the labelled speech, without
 collar, overlap scored. RTF is processing time by the recording's duration. Both run in this one
-process, on the CPU, after each other for each file.
+process, on the CPU, one after the other. Exit status 1: ours is more than 0.5 points worse
+in total.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,35 +148,37 @@ def measure(diarize: Diarize, clip: Clip) -> Score:
     )
 
 
-def table(results: dict[str, dict[str, dict[str, float]]]) -> Iterator[str]:
-    names = ("der", "miss", "falseAlarm", "confusion", "rtf")
-    yield f"{'':24}{'':7}" + "".join(f"{name:>12}" for name in names)
-    for clip, systems in results.items():
-        for system, row in systems.items():
-            yield f"{clip:24}{system:7}" + "".join(f"{row[name]:>12}" for name in names)
+COLUMNS = ("der", "miss", "falseAlarm", "confusion", "rtf")
+
+
+def line(clip: str, system: str, row: Mapping[str, object]) -> str:
+    return f"{clip:20}{system:8}" + "".join(f"{row[name]!s:>12}" for name in COLUMNS)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Diarization error and speed, beside stock.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=Path(".models"))
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    say = (lambda text: None) if given.json else (lambda text: print(text, flush=True))
     systems = {"ours": ours(given.models), "stock": stock(given.models)}
     totals = {system: Score() for system in systems}
     results: dict[str, dict[str, dict[str, float]]] = {}
+    say(line("", "", {name: name for name in COLUMNS}))
     for clip in clips(given.data, given.only):
         results[clip.name] = {}
         for system, diarize in systems.items():
             score = measure(diarize, clip)
             totals[system].add(score)
             results[clip.name][system] = score.row()
+            say(line(clip.name, system, score.row()))
     results["total"] = {system: score.row() for system, score in totals.items()}
+    for system, row in results["total"].items():
+        say(line("total", system, row))
     if given.json:
         print(msgspec.json.encode(results).decode())
-    else:
-        print("\n".join(table(results)))
     worse = results["total"]["ours"]["der"] - results["total"]["stock"]["der"]
     return int(worse > TOLERATED)
 

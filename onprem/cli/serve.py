@@ -13,6 +13,7 @@ from onprem.clock import SystemClock
 from onprem.config.load import load_settings
 from onprem.config.settings import Settings
 from onprem.engine import offline
+from onprem.engine.deferred import DeferredEngine, EngineSettings
 from onprem.http.addresses import Addresses
 from onprem.http.app import build_app
 from onprem.http.server import HttpServer, bind

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -43,14 +44,11 @@ def widen(windows: list[Window], *, by: float, duration: float) -> list[Window]:
     Returns:
         As many windows, within 0..`duration` where those given are, in order, without overlap.
     """
-    ends = [0.0, *(window.end for window in windows)]
-    starts = [*(window.start for window in windows[1:]), duration]
+    middles = ((one.end + other.start) / 2 for one, other in pairwise(windows))
+    borders = pairwise([0.0, *middles, duration])
     return [
-        Window(
-            max(window.start - by, min(window.start, (before + window.start) / 2)),
-            min(window.end + by, max(window.end, (after + window.end) / 2)),
-        )
-        for window, before, after in zip(windows, ends, starts, strict=False)
+        Window(max(window.start - by, earliest), min(window.end + by, latest))
+        for window, (earliest, latest) in zip(windows, borders, strict=False)
     ]
 
 

@@ -53,18 +53,22 @@ class Diarizer:
             NoSpeech: nobody speaks.
         """
         hook = _Hook(progress, cancel)
-        wants_doubts = task.confidence or task.turn_confidence
-        self._pipeline.windows.powerset.start(keep=wants_doubts)
-        output = self._apply(task, pcm, hook)
-        duration = len(pcm) / SAMPLE_RATE
+        try:
+            self._pipeline.windows.powerset.start(keep=task.confidence or task.turn_confidence)
+            output = self._apply(task, pcm, hook)
+            return self._result(task, output, len(pcm) / SAMPLE_RATE, hook.speaking_clusters)
+        finally:
+            self._pipeline.forget()
+
+    def _result(self, task: Task, output: Any, duration: float, clusters: list[int]) -> Diarization:
         labels = _labels_by_appearance(output.speaker_diarization, duration)
         turns = _turns(output.speaker_diarization, labels, duration)
         if not turns:
             raise NoSpeech
         exclusive = _turns(output.exclusive_speaker_diarization, labels, duration)
         confidence = None
-        if wants_doubts:
-            posteriors = self._posteriors(hook.speaking_clusters, labels)
+        if task.confidence or task.turn_confidence:
+            posteriors = self._posteriors(clusters, labels)
             if task.confidence:
                 confidence = frame_scores(posteriors, duration)
             if task.turn_confidence:

@@ -34,9 +34,12 @@ class SpeakerEmbedding(Model):
 
         Returns:
             (batch, 192), not normalised; NaN where a mask leaves less than 0.1 s.
+
+        Raises:
+            ValueError: the waveforms are shorter than that; so pyannote finds the least length.
         """
         if weights is None:
-            return self.network(torch.stack([_features(waveform) for waveform in waveforms]))
+            return self._embed_whole(waveforms)
         embeddings = []
         features = _features(waveforms[0])
         for index, (waveform, mask) in enumerate(zip(waveforms, weights, strict=True)):
@@ -45,6 +48,13 @@ class SpeakerEmbedding(Model):
                 features = _features(waveform)
             embeddings.append(self._embed(features, mask))
         return torch.stack(embeddings)
+
+    def _embed_whole(self, waveforms: Tensor) -> Tensor:
+        features = torch.stack([_features(waveform) for waveform in waveforms])
+        if features.shape[1] < FEWEST_FRAMES:
+            raise ValueError("too short for a voice")
+        embeddings: Tensor = self.network(features)
+        return embeddings
 
     def _embed(self, features: Tensor, mask: Tensor) -> Tensor:
         frames = functional.interpolate(mask[None, None], size=len(features), mode="nearest")

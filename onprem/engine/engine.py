@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from onprem.core.cancel import CancelToken
+from onprem.core.cancel import Canceled, CancelToken
 from onprem.core.speech import Analysis, ModelRef, Task
 from onprem.engine.catalogue import RECIPES
 from onprem.engine.device import resolve_device, use_all_cores
@@ -18,7 +18,7 @@ from onprem.engine.library import InstalledModel, ModelLibrary
 from onprem.engine.pipeline import imported_pipeline, starter_pipeline
 from onprem.engine.residency import Residency
 from onprem.engine.transcription import Transcriber, Transcription
-from onprem.errors import EngineFailed
+from onprem.errors import EngineFailed, OnpremError
 
 LIBRARY_FAILURES = (
     ArithmeticError,
@@ -77,23 +77,39 @@ class SpeechEngine:
     ) -> Analysis:
         """Run `task` on mono int16 samples at 16 kHz; see `onprem.runner.ports.Engine`.
 
+        However it ends, nothing of the samples and of what was heard in them stays behind.
+
         Raises:
             Canceled: at the next cancel point.
             NoSpeech: nobody speaks.
             ModelError: a model that the task names is missing, damaged or unsafe.
             EngineFailed: a model library failed; its own text is dropped, it may quote content.
         """
+        stopped: Exception
+        try:
+            return self._analyse(task, pcm.cast("B").cast("h"), progress, cancel)
+        except (Canceled, OnpremError) as error:
+            # Without its traceback, whose frames would keep the samples alive.
+            stopped = error.with_traceback(None)
+        except LIBRARY_FAILURES as error:
+            stopped = EngineFailed(kind=type(error).__name__)
+        # Raised here rather than there, so that the library's own error does not hang on to it.
+        raise stopped
+
+    def _analyse(
+        self,
+        task: Task,
+        samples: memoryview,
+        progress: Callable[[str, float], None],
+        cancel: CancelToken,
+    ) -> Analysis:
         diarizer, refs = self._diarizers.get(task.diarization_model)
         speech: _LoadedTranscriber | None = None
         if task.transcribe:
             speech = self._transcribers.get(task.transcription_model or self._transcription)
             refs = {**refs, "transcription": speech.ref}
-        samples = pcm.cast("B").cast("h")
-        try:
-            found = diarizer.diarize(task, samples, progress, cancel)
-            said = _transcribed(speech, task, samples, found, progress, cancel)
-        except LIBRARY_FAILURES as error:
-            raise EngineFailed(kind=type(error).__name__) from None
+        found = diarizer.diarize(task, samples, progress, cancel)
+        said = _transcribed(speech, task, samples, found, progress, cancel)
         return _analysis(found, said, refs)
 
     def _load_diarizer(self, model_id: str) -> _LoadedDiarizer:

@@ -40,6 +40,7 @@ __all__ = [
     "assert_silent",
     "clustering",
     "fbank",
+    "metrics",
 ]
 
 

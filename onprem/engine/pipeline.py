@@ -43,11 +43,14 @@ class OfflineDiarization(SpeakerDiarization):
     """`SpeakerDiarization` over int16 waveforms, with clustering outside the interpreter lock.
 
     `segmentation`, `embedding` and `plda` must be loaded already, so that nothing asks a hub.
+    Raises ValueError where the segmentation gives no probabilities of sets of speakers.
     """
 
     def __init__(
         self, *, segmentation: Model, embedding: Model, plda: PLDA, clustering: str, **params: Any
     ) -> None:
+        if not segmentation.specifications.powerset:
+            raise ValueError("the segmentation is not of the powerset kind")
         super().__init__(
             segmentation=segmentation,
             embedding=embedding,
@@ -74,6 +77,11 @@ class OfflineDiarization(SpeakerDiarization):
     def windows(self) -> WindowInference:
         """The segmentation, which keeps its posteriors when it is told to."""
         return self._segmentation
+
+    def forget(self) -> None:
+        """Drop what is remembered of the last recording."""
+        self.windows.powerset.start(keep=False)
+        self.last_clusters = None
 
     def reconstruct(self, segmentations: Any, hard_clusters: Any, count: Any) -> Any:
         """As pyannote's, but the clusters stay readable: confidence needs them."""

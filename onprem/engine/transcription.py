@@ -12,6 +12,7 @@ from onprem.core.speech import Turn, Word
 from onprem.core.windows import Window, pack_regions, widen
 from onprem.engine.libraries import WhisperModel
 from onprem.engine.pcm import SAMPLE_RATE, slice_as_float
+from onprem.errors import ModelFolderUnrecognised
 
 LONGEST_WINDOW = 30.0
 MARGIN = 0.2  # seconds of silence kept around speech: words begin before they are loud
@@ -34,18 +35,24 @@ class Transcription(NamedTuple):
 
 
 class Transcriber:
-    """One Whisper model in CTranslate2 form, from a local folder."""
+    """One Whisper model in CTranslate2 form, from a local folder.
+
+    Raises ModelFolderUnrecognised where CTranslate2 cannot load it.
+    """
 
     def __init__(self, folder: Path, device: torch.device, threads: int) -> None:
-        on_cpu = device.type == "cpu"
-        self._model = WhisperModel(
-            str(folder),
-            device=device.type,
-            device_index=device.index or 0,
-            compute_type="int8" if on_cpu else "float16",
-            cpu_threads=threads,
-            local_files_only=True,
-        )
+        try:
+            self._model = WhisperModel(
+                str(folder),
+                device=device.type,
+                device_index=device.index or 0,
+                compute_type="int8" if device.type == "cpu" else "float16",
+                cpu_threads=threads,
+                local_files_only=True,
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            why = f"CTranslate2 cannot load it ({type(error).__name__})"
+            raise ModelFolderUnrecognised(folder=folder, why=why) from error
 
     def transcribe(
         self,

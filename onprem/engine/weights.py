@@ -36,7 +36,11 @@ def load_pyannote_model(path: Path, *, model_id: str) -> Model:
         ) from None
     if not str(module).startswith(ARCHITECTURES):
         raise ModelUnsafe(model=model_id, file=path.name, names=module)
-    return Model.from_pretrained(path)
+    try:
+        return Model.from_pretrained(path)
+    except (AttributeError, ImportError, LookupError, RuntimeError, TypeError) as error:
+        why = f"pyannote cannot build it ({type(error).__name__})"
+        raise ModelFolderUnrecognised(folder=path.parent, why=why) from error
 
 
 def load_campplus(path: Path, *, model_id: str) -> CamPlusPlus:

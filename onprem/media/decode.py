@@ -1,6 +1,7 @@
 """Decoding, seen from the server: start the child, wait for it with limits, judge its answer."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ from onprem.errors import (
 )
 from onprem.media.report import Instructions, Refusal, Success
 from onprem.media.worker_copy import WorkerCopy
+
+logger = logging.getLogger(__name__)
 
 _SAMPLE_BYTES = 2
 _LONGEST_REPORT = 4096
@@ -49,8 +52,8 @@ class DecodeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that the job's lease leaves for the PCM (32,000 bytes a second of audio)."""
     least_seconds: float = 0.5
     """Shortest recording, seconds."""
-    wall_seconds: float = 900.0
-    cpu_seconds: int = 900
+    wall_seconds: float = 1800.0
+    cpu_seconds: int = 1800
     address_space: int = 1 << 30
     """Bytes of the child's virtual memory; a decoder needs about 150 MB, however long the file."""
 
@@ -87,6 +90,8 @@ async def decode(source: WorkerCopy, *, limits: DecodeLimits) -> Decoded:
     try:
         process = await _start(source, pcm, limits)
         report = _parse(await _finish(process, limits))
+        if not report.seccomp:
+            logger.warning("the kernel has no seccomp filter for the decoder: it ran without")
         if isinstance(report, Refusal):
             raise _failure(report)
         pcm.seal()

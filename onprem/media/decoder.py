@@ -32,6 +32,7 @@ from onprem.media.report import Instructions, Refusal, Success
 from onprem.media.source import Source, silence
 
 _OUT = 1
+_LEAST_RATE, _HIGHEST_RATE = 1000, 768_000
 
 
 class Decoding:
@@ -77,7 +78,9 @@ class Decoding:
                 frames = packet.decode()
             except StopIteration:
                 break
-            except av.error.InvalidDataError:
+            except MemoryError:
+                raise
+            except av.error.FFmpegError:
                 self._damaged += 1
                 continue
             for frame in frames:
@@ -87,7 +90,7 @@ class Decoding:
     def _take(self, frame: AudioFrame) -> None:
         if self._mono is None or not self._mono.fits(frame):
             self._flush()
-            self._mono = Mono(frame)
+            self._mono = _mono(frame)
         for piece in self._mono.convert(frame):
             self._write(piece)
         if frame.time is not None:
@@ -123,7 +126,10 @@ class Decoding:
 def _open(source: Source) -> InputContainer:
     options = {"format_whitelist": CONTAINERS, "codec_whitelist": ",".join(sorted(CODECS))}
     try:
-        container: InputContainer = av.open(source, "r", options=options, io_open=_open_nothing)
+        # Tags are often Latin-1; nobody reads them, so no byte in them may fail a recording.
+        container: InputContainer = av.open(
+            source, "r", options=options, io_open=_open_nothing, metadata_errors="replace"
+        )
         return container
     except av.error.ArgumentError:  # what FFmpeg says of a format off the list
         raise AudioUnreadable(why="this server does not accept its format") from None
@@ -132,6 +138,13 @@ def _open(source: Source) -> InputContainer:
         if source.read_at(4, 4) == b"ftyp":
             why = "the index of the mp4 or m4a is missing, so it is incomplete or damaged"
         raise AudioUnreadable(why=why) from None
+
+
+def _mono(frame: AudioFrame) -> Mono:
+    """A header that declares 1 Hz would make 260 MB of PCM out of 8 kB."""
+    if not _LEAST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
+        raise AudioUnreadable(why=f"a sample rate of {frame.sample_rate} Hz makes no sense")
+    return Mono(frame)
 
 
 def _open_nothing(*_: object) -> None:
@@ -152,7 +165,7 @@ def _audio_stream(container: InputContainer) -> AudioStream:
 
 def _warm_up(instructions: Instructions) -> None:
     """Load whatever loads late, while files can still be opened: decode a moment of silence."""
-    harmless = msgspec.structs.replace(instructions, pcm_bytes=0)
+    harmless = msgspec.structs.replace(instructions, audio_seconds=60.0, pcm_bytes=0)
     try:
         Decoding(Source.of(silence()), harmless).run(seccomp=False)
     except WorkerMemoryExceeded as expected:

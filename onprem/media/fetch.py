@@ -33,7 +33,7 @@ class FetchPolicy(Struct, frozen=True, kw_only=True):
     allow: tuple[AllowRule, ...] = ()
     max_bytes: int = 1 << 30
     ca_file: Path | None = None
-    """PEM certificates that are trusted beside the system's."""
+    """PEM file with the authorities to trust, instead of the system's."""
     total_seconds: float = 3600.0
     connect_seconds: float = 5.0
     read_seconds: float = 30.0
@@ -55,7 +55,7 @@ async def fetch(url: str, into: WorkerCopy, *, policy: FetchPolicy) -> None:
         AudioTooLarge: it is larger than `policy.max_bytes`.
     """
     target = _acceptable(url)
-    trust = await asyncio.to_thread(_trust, policy.ca_file)
+    trust = await asyncio.to_thread(_trust, policy.ca_file, target.host)
     backend = GuardedBackend(policy.allow, on_denied=policy.on_denied, resolve=policy.resolve)
     async with guarded_pool(backend, trust) as pool:
         with explained(target.host, policy.total_seconds):
@@ -151,9 +151,10 @@ def _limits(policy: FetchPolicy) -> dict[str, float]:
     return {"connect": connect, "read": read, "write": read, "pool": connect}
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificates, and the operator's beside them."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context
+def _trust(ca_file: Path | None, host: str) -> ssl.SSLContext:
+    """The operator's authorities, else the system's. There is no way to trust nobody's."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError:
+        why = "fetch.ca_file cannot be read as a file of PEM certificates"
+        raise FetchFailed(host=host, why=why) from None

@@ -34,6 +34,7 @@ def enter(*, parent_pid: int, cpu_seconds: int, address_space: int, file_bytes: 
     """
     libc = ctypes.CDLL(None, use_errno=True)
     _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
+    # Linux means the thread that started us: the server's event loop, which lives as long.
     _prctl(libc, _PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(libc, _PR_SET_DUMPABLE, 0)  # neither a core file nor a debugger gets the audio
     if os.getppid() != parent_pid:  # the server died before the death signal was asked for

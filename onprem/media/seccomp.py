@@ -46,7 +46,7 @@ _MMAP, _MPROTECT = (9, 222), (10, 226)
 _CLONE, _CLONE3, _TGKILL = (56, 220), (435, 435), (234, 131)
 _SECCOMP = (317, 277)
 _AUDIT_ARCH = (0xC000003E, 0xC00000B7)
-_MACHINES = {"x86_64": 0, "aarch64": 1}
+_MACHINES = ("x86_64", "aarch64")
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _PERMIT, _ERRNO, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050000, 1, 38
@@ -64,16 +64,16 @@ def install(libc: ctypes.CDLL) -> bool:
     Returns:
         Whether the kernel took it: False on another architecture, or without seccomp.
     """
-    machine = _MACHINES.get(platform.machine())
-    if machine is None:
+    machine = platform.machine()
+    if machine not in _MACHINES:
         return False
-    packed = _pack(_program(machine))
-    code = ctypes.create_string_buffer(packed, len(packed))
+    packed = _pack(program(machine, os.getpid()))
+    memory = ctypes.create_string_buffer(packed, len(packed))
     fprog = ctypes.create_string_buffer(
-        struct.pack("HxxxxxxP", len(packed) // 8, ctypes.addressof(code))
+        struct.pack("HxxxxxxP", len(packed) // 8, ctypes.addressof(memory))
     )
     answer = libc.syscall(
-        ctypes.c_long(_SECCOMP[machine]),
+        ctypes.c_long(_SECCOMP[_MACHINES.index(machine)]),
         ctypes.c_long(_SET_MODE_FILTER),
         ctypes.c_long(_FLAG_TSYNC),
         fprog,
@@ -81,23 +81,25 @@ def install(libc: ctypes.CDLL) -> bool:
     return int(answer) == 0
 
 
-def _program(machine: int) -> list[Instruction]:
-    program: list[Instruction] = [
+def program(machine: str, pid: int) -> list[Instruction]:
+    """The filter for an architecture; the process `pid` may signal its own threads."""
+    column = _MACHINES.index(machine)
+    code: list[Instruction] = [
         (_LOAD, 0, 0, _AT_ARCH),
-        (_EQUAL, 1, 0, _AUDIT_ARCH[machine]),  # else the numbers below mean something else
+        (_EQUAL, 1, 0, _AUDIT_ARCH[column]),  # else the numbers below mean something else
         _deny(_EPERM),
         (_LOAD, 0, 0, _AT_NUMBER),
     ]
     for numbers in _ALLOWED.values():
-        program += _call(numbers[machine], [_allow()])
+        code += _call(numbers[column], [_allow()])
     for numbers in (_MMAP, _MPROTECT):
-        program += _call(numbers[machine], _argument_has(2, _PROT_EXEC, _deny(_EPERM), _allow()))
-    program += _call(_CLONE[machine], _argument_has(0, _CLONE_THREAD, _allow(), _deny(_EPERM)))
+        code += _call(numbers[column], _argument_has(2, _PROT_EXEC, _deny(_EPERM), _allow()))
+    code += _call(_CLONE[column], _argument_has(0, _CLONE_THREAD, _allow(), _deny(_EPERM)))
     # Its flags lie behind a pointer that a filter cannot read; ENOSYS makes glibc use clone.
-    program += _call(_CLONE3[machine], [_deny(_ENOSYS)])
+    code += _call(_CLONE3[column], [_deny(_ENOSYS)])
     # abort() signals the process itself; that shall be a clean SIGABRT.
-    program += _call(_TGKILL[machine], _argument_is(0, os.getpid(), _allow(), _deny(_EPERM)))
-    return [*program, _deny(_EPERM)]
+    code += _call(_TGKILL[column], _argument_is(0, pid, _allow(), _deny(_EPERM)))
+    return [*code, _deny(_EPERM)]
 
 
 def _call(number: int, then: list[Instruction]) -> list[Instruction]:
@@ -121,5 +123,5 @@ def _deny(errno: int) -> Instruction:
     return (_RETURN, 0, 0, _ERRNO | errno)
 
 
-def _pack(program: Iterable[Instruction]) -> bytes:
-    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+def _pack(code: Iterable[Instruction]) -> bytes:
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in code)

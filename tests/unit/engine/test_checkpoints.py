@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.model_folders import CallsOnLoad, checkpoint
 
 from onprem.engine.checkpoints import (
     PYANNOTE_SAFE_GLOBALS,
@@ -18,6 +17,7 @@ from onprem.engine.checkpoints import (
     require_safe_checkpoint,
 )
 from onprem.errors import ModelUncheckable, ModelUnsafe
+from tests.support.model_folders import CallsOnLoad, checkpoint
 
 FILE = "pytorch_model.bin"
 

@@ -4,13 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.support.model_folders import (
-    COMMUNITY_CONFIG,
-    CallsOnLoad,
-    checkpoint,
-    make_pipeline_folder,
-    make_whisper_folder,
-)
 
 from onprem.engine.catalogue import CATALOGUE, CatalogueModel
 from onprem.engine.importing import import_folder
@@ -23,6 +16,13 @@ from onprem.errors import (
     ModelPresent,
     ModelUncheckable,
     ModelUnsafe,
+)
+from tests.support.model_folders import (
+    COMMUNITY_CONFIG,
+    CallsOnLoad,
+    checkpoint,
+    make_pipeline_folder,
+    make_whisper_folder,
 )
 
 

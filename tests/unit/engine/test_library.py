@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.support.model_folders import make_whisper_folder
 
 from onprem.engine.catalogue import SEGMENTATION, FileRecord
 from onprem.engine.importing import import_folder
@@ -13,6 +12,7 @@ from onprem.engine.library import InstalledModel, ModelLibrary
 from onprem.engine.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from onprem.engine.model_files import record_of
 from onprem.errors import ModelDamaged, ModelMissing
+from tests.support.model_folders import make_whisper_folder
 
 TURBO = "faster-whisper-large-v3-turbo"
 

@@ -95,6 +95,13 @@ async def test_a_damaged_packet_is_left_out_and_counted(decoding: Decode) -> Non
     assert_is_the_tone(samples)
 
 
+async def test_tags_in_another_encoding_do_no_harm(decoding: Decode) -> None:
+    plain = wav(tone(1))
+    tags = b"LIST\x14\x00\x00\x00INFOINAM\x08\x00\x00\x00Gespr\xe4ch"[:28]
+    decoded, _ = await decoding(plain[:12] + tags + plain[12:])
+    assert decoded.seconds == 1.0
+
+
 async def test_the_source_is_read_wherever_its_offset_stands(decoding: Decode) -> None:
     content = wav(tone(1))
     first, second = await decoding(content), await decoding(content)

@@ -154,6 +154,18 @@ async def test_pcm_over_the_lease(decoding: Decode, limits: DecodeLimits) -> Non
     await decoding(wav(tone(2)), msgspec.structs.replace(limits, pcm_bytes=64_000))
 
 
+async def test_a_decoder_that_runs_out_of_memory(decoding: Decode, limits: DecodeLimits) -> None:
+    content = encoded("mp4", "aac", tone(20))
+    with pytest.raises(AudioUnreadable, match="too much memory"):
+        await decoding(content, msgspec.structs.replace(limits, address_space=1 << 20))
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001])
+async def test_a_sample_rate_that_makes_no_sense(decoding: Decode, rate: int) -> None:
+    with pytest.raises(AudioUnreadable, match=f"{rate} Hz makes no sense"):
+        await decoding(wav(tone(2), rate))
+
+
 async def test_no_descriptor_stays_open(decoding: Decode) -> None:
     await decoding(wav(tone(1)))
     before = _descriptors()

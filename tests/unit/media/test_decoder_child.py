@@ -148,6 +148,52 @@ async def test_the_child_starts_with_nothing_of_the_servers(
     assert len(options["pass_fds"]) == 2
 
 
+SERVER = """
+import asyncio, sys
+from onprem.media.decode import DecodeLimits, decode
+from onprem.media.worker_copy import WorkerCopy
+
+spawn = asyncio.create_subprocess_exec
+
+async def spy(*command, **options):
+    process = await spawn(*command, **options)
+    print(process.pid, flush=True)
+    return process
+
+async def main():
+    copy = WorkerCopy.create("test")
+    copy.write(sys.stdin.buffer.read())
+    await decode(copy, limits=DecodeLimits(audio_seconds=9e9, pcm_bytes=1 << 30))
+
+asyncio.create_subprocess_exec = spy
+asyncio.run(main())
+"""
+
+
+async def test_a_server_that_is_killed_takes_the_child_with_it(long_recording: bytes) -> None:
+    command = (sys.executable, "-I", "-c", SERVER)
+    pipe = asyncio.subprocess.PIPE
+    server = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    server.stdin.write(long_recording)
+    server.stdin.write_eof()
+    child = int(await server.stdout.readline())
+    await asyncio.sleep(0.3)
+    os.kill(child, 0)
+    server.kill()
+    await server.wait()
+    async with asyncio.timeout(5):
+        while _runs(child):  # noqa: ASYNC110 - it is nobody's child any more
+            await asyncio.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process exists and is no zombie that waits for init."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 @pytest.mark.parametrize(
     "program",
     [

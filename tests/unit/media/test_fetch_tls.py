@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from onprem.errors import FetchFailed, FetchRefused
-from onprem.media.addresses import AllowRule
 from onprem.media.fetch import FetchPolicy, fetch
 from onprem.media.worker_copy import WorkerCopy
 from tests.support.web_source import WebSource, redirects, says, serving
@@ -115,5 +114,10 @@ async def test_a_redirect_from_https_to_http_is_refused(
             await attempt(url, policy_for(source, ca_file))
 
 
-def test_the_rule_is_for_one_port() -> None:
-    assert AllowRule.parse("127.0.0.1:8123").port == 8123
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content)
+    with pytest.raises(FetchFailed, match=r"fetch\.ca_file cannot be read"):
+        await attempt(f"https://{HOST}/", FetchPolicy(ca_file=ca_file))

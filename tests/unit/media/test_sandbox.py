@@ -66,7 +66,7 @@ os.write(1, json.dumps(results).encode())
 """
 
 
-NEEDS = ("inet", "unix", "read", "create", "own_memory", "memfd", "list", "dup")
+NEEDS = ("inet", "unix", "read", "create", "own_memory", "memfd", "list")
 """What needs a new descriptor."""
 
 
