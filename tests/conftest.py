@@ -1,13 +1,17 @@
 """For all tests: a scrubbed environment, no network but loopback, and where real parts lie."""
 
 import os
+import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# Before anything imports torch: its idle threads must not spin away the time of the others.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 for _name in list(os.environ):
     if _name.startswith(("ONPREM_", "PYANNOTE", "OTEL_", "HF_")) or _name.lower().endswith(
@@ -48,3 +52,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings in {folder}")
     return folder
+
+
+@pytest.fixture
+def required_tool() -> Callable[[str], str]:
+    """The path of a program; without it a test is skipped, in `scripts/test --ci` it fails."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None and "CI_TIER" in os.environ:
+            pytest.fail(f"{name} is missing")
+        if path is None:
+            pytest.skip(f"{name} is missing")
+        return path
+
+    return find
