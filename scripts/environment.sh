@@ -32,9 +32,26 @@ ensure_environment() {
     echo "Installing onprem and its packages into .venv: about 0.7 GB to download where pip finds a" >&2
     echo "CPU build of torch, about 4 GB where it takes the default build with CUDA." >&2
     PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-        .venv/bin/python -m pip install --quiet --progress-bar on \
-        torch==2.13.0 --editable ".$extras" >&2
+        .venv/bin/python -m pip install torch==2.13.0 --editable ".$extras" 2>&1 |
+        tee .venv/install.log | show_install >&2 || {
+        tail -n 20 .venv/install.log >&2
+        return 1
+    }
     touch "$stamp"
+}
+
+# show_install: pip's downloads, one line that is written over, or a line each for a log.
+show_install() {
+    local line start=$SECONDS clear='' end=$'\n'
+    if [[ -t 2 ]]; then clear=$'\033[K' end=$'\r'; fi
+    while IFS= read -r line; do
+        case $line in
+            *Downloading*MB* | Processing* | "Installing collected"*)
+                printf '%s%4d s  %.90s%s' "$clear" $((SECONDS - start)) "${line##*( )}" "$end"
+                ;;
+        esac
+    done
+    printf '%s%4d s  installed\n' "$clear" $((SECONDS - start))
 }
 
 # fetch_models: the starter models into .models; quick where they are.
