@@ -136,6 +136,7 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
             accelerator,
             wake,
             clock,
+            region=settings.node.region,
             jobs_in_work=settings.runner.jobs_in_work,
         )
         choice = ModelChoice(settings.models, ModelLibrary(settings.models_dir))

@@ -82,7 +82,9 @@ def main() -> None:
         receipts = client.get(f"/v1/jobs/{job_id}/receipts").raise_for_status().json()["receipts"]
         for receipt in receipts:
             verified = "verified" if receipt["verified"] else "NOT VERIFIED"
-            print(f"  {receipt['kind']:12} {receipt['method']:16} {verified}  {receipt['artefactId']}")
+            print(
+                f"  {receipt['kind']:12} {receipt['method']:16} {verified}  {receipt['artefactId']}"
+            )
         print(f"\nthe output goes at {job['expiresAt']}, the upload within 48 hours.")
 
 

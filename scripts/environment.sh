@@ -5,9 +5,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 find_python() {
     local candidate
-    for candidate in python3.13 python3.12 python3.11 python3; do
-        if command -v "$candidate" >/dev/null &&
-            "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
+    for candidate in python3 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+            2>/dev/null; then
             echo "$candidate"
             return
         fi
@@ -19,10 +19,10 @@ find_python() {
 # ensure_environment EXTRAS: EXTRAS is "" or "[test,check]".
 ensure_environment() {
     local extras=$1 python stamp
-    python=$(find_python)
     stamp=".venv/installed-$(cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)-$extras"
     [[ -e $stamp ]] && return
     if [[ ! -x .venv/bin/python ]]; then
+        python=$(find_python)
         if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
             echo "Python's venv module is missing: install the package python3-venv." >&2
             return 1

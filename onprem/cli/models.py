@@ -49,15 +49,18 @@ def fetch(
     """
     library = ModelLibrary(models_folder(config))
     plan = plan_fetch(library)
-    note(
-        f"{len(plan.models)} model(s) to fetch into {library.folder}: "
-        f"{plan.download_size / 1e6:.0f} MB to download, "
-        f"{plan.installed_size / 1e6:.0f} MB on disk."
-    )
+    if plan.models:
+        note(
+            f"{len(plan.models)} model(s) to fetch into {library.folder}: "
+            f"{plan.download_size / 1e6:.0f} MB to download, "
+            f"{plan.installed_size / 1e6:.0f} MB on disk."
+        )
+    else:
+        note(f"The starter models are installed and sound, in {library.folder}.")
     fetched = fetch_starter(library, progress=note)
     if json:
         emit_json({"fetched": [_described(model) for model in fetched]})
-    else:
+    elif fetched:
         _print_models(fetched)
 
 

@@ -52,7 +52,7 @@ def load_settings(
             continue
         found = convert_fields(kind, raw, prefix=f"{name}.", dec_hook=decode_scalar)
         faults += found.faults
-        faults += [Fault(f"{name}.{key}", "There is no such option") for key in found.unknown]
+        faults += [Fault(key, "There is no such option") for key in found.unknown]
         if found.value is not None:
             sections[name] = found.value
     faults += [Fault(name, "There is no such section") for name in table]

@@ -1,6 +1,7 @@
 """Durations and sizes as people write them: ``48h``, ``1GiB``."""
 
 import re
+from decimal import Decimal
 
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -33,15 +34,16 @@ class ByteSize(int):
         return _write(self, _SIZE_UNITS)
 
 
-def _parse(text: str, units: dict[str, int], example: str) -> float:
+def _parse(text: str, units: dict[str, int], example: str) -> Decimal:
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or (match[2] not in units and not (match[2] == "" and float(match[1]) == 0)):
         raise ValueError(f"Expected {example}")
-    return float(match[1]) * units.get(match[2], 0)
+    return Decimal(match[1]) * units.get(match[2], 0)
 
 
 def _write(value: float, units: dict[str, int]) -> str:
     for unit, factor in reversed(units.items()):
         if value >= factor and value % factor == 0:
-            return f"{value / factor:.0f}{unit}"
-    return "0" if value == 0 else f"{value:g}{next(iter(units))}"
+            return f"{int(value) // factor}{unit}"
+    # All digits and no exponent, so that it can be read back.
+    return "0" if value == 0 else f"{Decimal(repr(float(value))):f}{next(iter(units))}"

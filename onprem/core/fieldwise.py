@@ -14,11 +14,17 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Conversion(NamedTuple, Generic[S]):
-    """`value` is None exactly when there are `faults`; `unknown` are extra fields, untouched."""
+    """`value` is None exactly when there are `faults`; `unknown` are extra fields, by
+    their whole name.
+
+    `sound` are the fields that converted, by attribute name: they can be checked further even
+    where others have faults.
+    """
 
     value: S | None
     faults: list[Fault]
     unknown: list[str]
+    sound: dict[str, Any]
 
 
 def convert_fields(
@@ -35,18 +41,27 @@ def convert_fields(
     fields = {field.encode_name: field for field in msgspec.structs.fields(into)}
     values: dict[str, Any] = {}
     faults: list[Fault] = []
+    unknown = [prefix + name for name in raw if name not in fields]
     for name, field in fields.items():
         given = raw.get(name)
         if given is None:
             if field.required:
                 faults.append(Fault(prefix + name, "Required"))
-            continue
-        try:
-            values[field.name] = msgspec.convert(given, field.type, dec_hook=dec_hook)
-        except msgspec.ValidationError as error:
-            faults.append(_fault(prefix + name, error))
-    unknown = [name for name in raw if name not in fields]
-    return Conversion(None if faults else into(**values), faults, unknown)
+        elif _is_struct(field.type) and isinstance(given, Mapping):
+            inner = convert_fields(field.type, given, prefix=f"{prefix}{name}.", dec_hook=dec_hook)
+            faults += inner.faults
+            unknown += inner.unknown
+            values[field.name] = inner.value
+        else:
+            try:
+                values[field.name] = msgspec.convert(given, field.type, dec_hook=dec_hook)
+            except msgspec.ValidationError as error:
+                faults.append(_fault(prefix + name, error))
+    return Conversion(None if faults else into(**values), faults, unknown, values)
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _fault(name: str, error: msgspec.ValidationError) -> Fault:

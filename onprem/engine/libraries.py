@@ -8,9 +8,11 @@ import warnings
 
 from onprem.engine.offline import assert_offline, switch_off
 from onprem.engine.torchaudio_without_cuda import import_torchaudio
+from onprem.engine.urllib3_without_bind import import_urllib3
 from onprem.errors import TelemetryEnabled
 
 switch_off()
+import_urllib3()
 import_torchaudio()
 
 with warnings.catch_warnings():

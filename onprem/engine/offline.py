@@ -5,6 +5,7 @@ Standard library only: the command line calls this without paying for torch.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 from onprem.errors import TelemetryEnabled
@@ -23,13 +24,31 @@ SWITCHES: Mapping[str, str] = {
 """What each variable must be; pyannote reads 'false' and '0' alike as off, we write one of them."""
 
 
+BANNED_MODULES = ("onnxruntime",)
+"""Modules that report from native code, where no switch is known to reach.
+
+onnxruntime opens a session with Microsoft's telemetry when it is imported (1.31 and later), and
+pyannote.audio imports it wherever it is installed. Nothing here needs it: speech is found by the
+segmentation model, and where it cannot be imported its importers do without.
+"""
+
+
 def switch_off() -> None:
-    """Set every switch in this process's environment; children inherit it."""
+    """Set every switch in this process's environment; children inherit it.
+
+    Raises TelemetryEnabled where a banned module was imported before.
+    """
     os.environ.update(SWITCHES)
+    for name in BANNED_MODULES:
+        if sys.modules.setdefault(name, None) is not None:  # type: ignore[arg-type]
+            raise TelemetryEnabled(what=name)
 
 
 def assert_offline() -> None:
-    """Raise `TelemetryEnabled` naming the first switch that is not as `switch_off` leaves it."""
+    """Raise `TelemetryEnabled` naming what is not as `switch_off` leaves it."""
     for name, value in SWITCHES.items():
         if os.environ.get(name) != value:
+            raise TelemetryEnabled(what=name)
+    for name in BANNED_MODULES:
+        if sys.modules.get(name) is not None:
             raise TelemetryEnabled(what=name)

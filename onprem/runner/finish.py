@@ -55,8 +55,13 @@ class Finisher:
         self._output_lifetime = output_lifetime
 
     async def fail(self, job: Job, failure: JobFailure) -> None:
-        """End a job that holds no worker copy."""
-        await self.finish(job, Outcome.failed(failure), worker_copies=[])
+        """End a job that waits, and so holds no worker copy. Tries once.
+
+        Raises:
+            StorageFull, StoreBusy: it waits still.
+            JobMoved: it waits no more.
+        """
+        await self._end(job, Outcome.failed(failure), [], DeletionReason.JOB_ENDED)
 
     async def finish(
         self,
@@ -73,16 +78,11 @@ class Finisher:
         """
         while True:
             try:
-                await self._write(job, outcome, worker_copies, reason)
-                break
+                await self._end(job, outcome, worker_copies, reason)
+                return
             except (StorageFull, StoreBusy) as error:
                 logger.warning("job %s cannot be ended yet: %s", job.id, error.code)
                 await asyncio.sleep(RETRY_SECONDS)
-        logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
-        if job.request_id is not None:
-            await self._artefacts.delete(
-                [job.request_id], DeletionReason.JOB_ENDED, now=self._clock.now()
-            )
 
     async def requeue(
         self, job: Job, worker_copies: list[bytes], reason: DeletionReason, *, forgive: bool
@@ -97,6 +97,20 @@ class Finisher:
                 await self._artefacts.delete_within(tx, copy, reason, now=now)
             await jobs.requeue(tx, job, forgive=forgive, now=now)
         logger.info("job %s waits again", job.id)
+
+    async def _end(
+        self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason
+    ) -> None:
+        await self._write(job, outcome, worker_copies, reason)
+        logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
+        if job.request_id is None:
+            return
+        try:
+            await self._artefacts.delete(
+                [job.request_id], DeletionReason.JOB_ENDED, now=self._clock.now()
+            )
+        except (StorageFull, StoreBusy) as error:
+            logger.warning("the request of job %s waits for a sweep: %s", job.id, error.code)
 
     async def _write(
         self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason

@@ -11,10 +11,17 @@ from onprem.core.output import diarization_output
 from onprem.core.receipt import DeletionReason
 from onprem.core.speech import Analysis
 from onprem.core.work import Work
-from onprem.errors import EngineFailed, JobFailure, MediaExpired, described
+from onprem.errors import (
+    EngineFailed,
+    JobFailure,
+    MediaExpired,
+    StorageFull,
+    StoreBusy,
+    described,
+)
 from onprem.media.decode import Decoded
 from onprem.runner.accelerator import Accelerator
-from onprem.runner.finish import CANCELED, Finisher, Outcome
+from onprem.runner.finish import CANCELED, RETRY_SECONDS, Finisher, Outcome
 from onprem.runner.ports import Engine
 from onprem.runner.progress import ProgressBoard
 from onprem.runner.source import Source
@@ -34,14 +41,18 @@ class ActiveRun:
         self.worker_copy = worker_copy
         """Record of the copy that this run makes; ends with a receipt."""
         self.cancel = CancelToken()
-        self.computing = False
+        self.preparing = False
+        """Whether the task can be cancelled wherever it awaits: not before it has begun, not
+        while the engine computes, and not while the job's end is written."""
+        self.attempted = False
+        """Whether this run was counted as an attempt."""
         self.task: asyncio.Task[None] | None = None
 
     def stop(self, reason: CancelReason) -> None:
-        """Before it computes, at once; afterwards, at the engine's next cancel point."""
+        """While it prepares, at once; afterwards, at the engine's next cancel point."""
         if self.cancel.reason is None:
             self.cancel.cancel(reason)
-            if not self.computing and self.task is not None:
+            if self.preparing and self.task is not None:
                 self.task.cancel()
 
 
@@ -75,7 +86,9 @@ class JobRunner:
         """
         reason = None
         outcome = CANCELED
+        run.preparing = True
         try:
+            run.cancel.check()
             outcome = await self._outcome(run)
         except Canceled as canceled:
             reason = canceled.reason
@@ -84,10 +97,11 @@ class JobRunner:
             if reason is None:
                 raise
         finally:
+            run.preparing = False
             self._progress.forget(run.job.id)
         if reason is CancelReason.SHUTDOWN:
             await self._finisher.requeue(
-                run.job, [run.worker_copy], DeletionReason.INTERRUPTED, forgive=run.computing
+                run.job, [run.worker_copy], DeletionReason.INTERRUPTED, forgive=run.attempted
             )
         else:
             await self._finisher.finish(run.job, outcome, worker_copies=[run.worker_copy])
@@ -109,13 +123,26 @@ class JobRunner:
         self._progress.report(job.id, "decode" if job.media_id else "fetch", 0.0)
         async with self._source.samples(job, work.request.url) as decoded:
             async with self._accelerator.turn:
-                run.computing = True
-                run.cancel.check()
-                async with self._database.write() as tx:
-                    await jobs.count_attempt(tx, job.id)
+                run.preparing = False
+                await self._count_attempt(run)
                 analysis = await self._accelerator.run(lambda: self._analyse(run, work, decoded))
+        if run.cancel.reason is CancelReason.USER:
+            raise Canceled(CancelReason.USER)
         output = diarization_output(work.request, analysis, _remarks(decoded))
         return Outcome.succeeded(output, analysis.engine)
+
+    async def _count_attempt(self, run: ActiveRun) -> None:
+        """Waits for as long as the disk is full or the database busy."""
+        while True:
+            run.cancel.check()
+            try:
+                async with self._database.write() as tx:
+                    await jobs.count_attempt(tx, run.job.id)
+                run.attempted = True
+                return
+            except (StorageFull, StoreBusy) as error:
+                logger.warning("job %s cannot begin yet: %s", run.job.id, error.code)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_work(self, job: Job) -> Work:
         now = self._clock.now()

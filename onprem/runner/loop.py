@@ -33,6 +33,7 @@ class RunnerLoop:
         wake: Wake,
         clock: Clock,
         *,
+        region: str,
         jobs_in_work: int,
     ) -> None:
         self._database = database
@@ -42,6 +43,7 @@ class RunnerLoop:
         self._accelerator = accelerator
         self._wake = wake
         self._clock = clock
+        self._region = region
         self._jobs_in_work = jobs_in_work
         self._active: dict[str, ActiveRun] = {}
         self._stopping = False
@@ -99,7 +101,7 @@ class RunnerLoop:
     async def _claim(self) -> bool:
         now = self._clock.now()
         async with self._database.write() as tx:
-            job = await jobs.claim_next(tx, now=now)
+            job = await jobs.claim_next(tx, region=self._region, now=now)
             if job is None:
                 return False
             worker_copy = await self._artefacts.note_worker_copy(

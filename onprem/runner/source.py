@@ -1,6 +1,5 @@
 """From a job's source to 16 kHz samples in memory: the worker copy, made and decoded."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -12,6 +11,7 @@ from onprem.media.fetch import FetchPolicy, fetch
 from onprem.media.worker_copy import WorkerCopy, WorkerMemory
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.jobs import Job
+from onprem.threads import in_thread
 
 SAMPLE_RATE = 16_000
 """Hz of everything that an engine hears."""
@@ -64,7 +64,10 @@ class Source:
         segments = await self._artefacts.open(job.media_id, now=self._clock.now())
         if segments is None:
             raise MediaExpired()
-        await asyncio.to_thread(self._fill, copy, segments)
+        try:
+            await in_thread(self._fill, copy, segments)
+        except FileNotFoundError:  # deleted since it was opened
+            raise MediaExpired() from None
 
     def _fill(self, copy: WorkerCopy, segments: Iterator[bytes]) -> None:
         for segment in segments:

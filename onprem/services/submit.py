@@ -52,9 +52,10 @@ class Submission:
         request = body.value
         media_id = None
         choices: list[Choice] = []
+        if "url" in body.sound:
+            media_id = await self._source(principal, body.sound["url"], faults)
         if request is not None:
             faults += request.faults()
-            media_id = await self._source(principal, request.url, faults)
             choices = self._models_for(request, faults)
         if faults or request is None:
             raise InvalidRequest(faults)

@@ -1,6 +1,5 @@
 """Uploads: raw bytes stream into ciphertext; what does not arrive whole leaves nothing."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from onprem.clock import Clock
@@ -11,8 +10,10 @@ from onprem.ids import new_record_id
 from onprem.services.upload_links import LinkSigner, UploadLink
 from onprem.store import media
 from onprem.store.artefacts import ArtefactStore, SealedBlob, label
+from onprem.store.blobs import BlobWriter
 from onprem.store.database import Database
 from onprem.store.seal import Sealer, new_key
+from onprem.threads import in_thread
 
 
 class Uploads:
@@ -57,11 +58,10 @@ class Uploads:
                 if sealer.size + len(piece) > limit:
                     raise MediaTooLarge(limit=limit)
                 for ciphertext in sealer.push(piece):
-                    await asyncio.to_thread(blob.write, ciphertext)
-            await asyncio.to_thread(blob.write, sealer.finish())
-            await asyncio.to_thread(blob.flush)
-            await self._register(link, SealedBlob(record, key, sealer.size))
-            blob.keep()
+                    await in_thread(blob.write, ciphertext)
+            await in_thread(blob.write, sealer.finish())
+            await in_thread(blob.flush)
+            await self._register(link, SealedBlob(record, key, sealer.size), blob)
         await self.delete_superseded()
 
     async def delete_superseded(self) -> None:
@@ -69,7 +69,7 @@ class Uploads:
         old = await media.superseded(self._database)
         await self._artefacts.delete(old, DeletionReason.REPLACED, now=self._clock.now())
 
-    async def _register(self, link: UploadLink, blob: SealedBlob) -> None:
+    async def _register(self, link: UploadLink, blob: SealedBlob, file: BlobWriter) -> None:
         now = self._clock.now()
         due_at = now + self._settings.retention.media
         async with self._database.write() as tx:
@@ -78,4 +78,5 @@ class Uploads:
             await self._artefacts.adopt(
                 tx, blob, ArtefactKind.MEDIA, project_id=link.project_id, now=now, due_at=due_at
             )
+            file.keep()  # the transaction is its owner now
             await media.put(tx, link.project_id, link.key, blob.record)

@@ -6,18 +6,20 @@ the row, append the receipt, commit; then empty SQLite's log. Each step can be r
 crash, and overwriting comes first, so that a full disk does not stop it.
 """
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
+from onprem.errors import StorageFull
 from onprem.ids import new_record_id
 from onprem.store import ledger
 from onprem.store.blobs import BlobFolder, BlobWriter
 from onprem.store.database import Database, Row, Transaction
 from onprem.store.seal import new_key, open_segments, seal, unseal
 from onprem.store.slots import SlotFile
+from onprem.threads import in_thread
 
 INLINE_BYTES = 64 * 1024
 """Larger ciphertext goes to a blob file: it would pass through SQLite's log twice."""
@@ -70,7 +72,8 @@ class ArtefactStore:
         record, key = new_record_id(), new_key()
         sealed: bytes | None = seal(key, label(kind, record), plaintext)
         if sealed is not None and len(sealed) > INLINE_BYTES:
-            await asyncio.to_thread(self._write_blob, record, sealed)
+            tx.on_rollback(partial(self._blobs.remove, record))
+            await in_thread(self._write_blob, record, sealed)
             sealed = None
         slot = await self._take_slot(tx, record, key)
         await tx.execute(
@@ -89,7 +92,11 @@ class ArtefactStore:
         now: float,
         due_at: float,
     ) -> None:
-        """Give a finished blob its key slot and its row. Raises StorageFull."""
+        """Give a finished blob its key slot and its row; a rollback unlinks it.
+
+        Raises StorageFull.
+        """
+        tx.on_rollback(partial(self._blobs.remove, blob.record))
         slot = await self._take_slot(tx, blob.record, blob.key)
         await tx.execute(
             f"INSERT INTO artefact ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -118,13 +125,17 @@ class ArtefactStore:
         segments = await self.open(record, now=now)
         if segments is None:
             return None
-        return await asyncio.to_thread(b"".join, segments)
+        try:
+            return await in_thread(b"".join, segments)
+        except FileNotFoundError:  # deleted since it was opened
+            return None
 
     async def open(self, record: bytes, *, now: float) -> Iterator[bytes] | None:
         """The plaintext in segments of a MiB; None as `read`. Iterating blocks.
 
         Raises:
             DataDirectoryDamaged: on a ciphertext or key that does not open.
+            FileNotFoundError: while iterating, when it was deleted in this very moment.
         """
         row = await self._database.fetchone(
             "SELECT kind, slot, sealed FROM artefact WHERE id = ? AND due_at > ?", (record, now)
@@ -132,7 +143,7 @@ class ArtefactStore:
         if row is None:
             return None
         kind, slot, sealed = row
-        key = await asyncio.to_thread(self._slots.read, slot, record)
+        key = await in_thread(self._slots.read, slot, record)
         if key is None:
             return None
         name = label(kind, record)
@@ -161,17 +172,28 @@ class ArtefactStore:
     ) -> list[Receipt]:
         """Delete for good; a record that is gone already is skipped. Returns the receipts.
 
-        Returns only after SQLite's log was emptied; `verified` in a receipt is what reading back
-        the key and the file name showed.
+        Empties SQLite's log at the end, unless a reader holds it: each sweep tries that again.
+        `verified` in a receipt is what reading back the key and the file name showed.
+
+        Raises:
+            StorageFull: there is no room for a receipt. The keys of all records are overwritten
+                nevertheless; deleting again completes it.
         """
         receipts = []
+        full: StorageFull | None = None
         for record in records:
-            async with self._database.write() as tx:
-                receipt = await self.delete_within(tx, record, reason, now=now)
+            try:
+                async with self._database.write() as tx:
+                    receipt = await self.delete_within(tx, record, reason, now=now)
+            except StorageFull as error:
+                full = error
+                continue
             if receipt is not None:
                 receipts.append(receipt)
         if receipts:
             await self._database.truncate_log()
+        if full is not None:
+            raise full
         return receipts
 
     async def delete_within(
@@ -186,7 +208,7 @@ class ArtefactStore:
         if row is None:
             return None
         artefact = _artefact(row)
-        verified = await asyncio.to_thread(self._erase, artefact)
+        verified = await in_thread(self._erase, artefact)
         await tx.execute("DELETE FROM artefact WHERE id = ?", (record,))
         if artefact.slot is not None:
             await tx.execute("INSERT INTO free_slot (slot) VALUES (?)", (artefact.slot,))
@@ -227,7 +249,11 @@ class ArtefactStore:
     async def _take_slot(self, tx: Transaction, record: bytes, key: bytes) -> int:
         slot = await _next_free(tx)
         if slot is None:
-            fresh = await asyncio.to_thread(self._slots.grow)
+            # No slot is free, so those in use are all there are; the file may be longer, if a
+            # transaction that made it grow was rolled back.
+            row = await tx.fetchone("SELECT coalesce(max(slot) + 1, 0) FROM artefact")
+            assert row is not None
+            fresh = await in_thread(self._slots.grow, row[0])
             await tx.execute(
                 "WITH RECURSIVE fresh (slot) AS"
                 " (SELECT ? UNION ALL SELECT slot + 1 FROM fresh WHERE slot < ?)"
@@ -236,7 +262,8 @@ class ArtefactStore:
             )
             slot = await _next_free(tx)
         assert slot is not None
-        await asyncio.to_thread(self._slots.write, slot, record, key)
+        tx.on_rollback(partial(self._slots.erase, slot, record))
+        await in_thread(self._slots.write, slot, record, key)
         return slot
 
 

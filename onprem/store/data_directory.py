@@ -34,6 +34,11 @@ class DataDirectory:
         if owner != os.geteuid():
             raise DataDirectoryForeign(path=self.root, owner=_user(owner), user=_user(os.geteuid()))
 
+    def known_files(self) -> set[Path]:
+        """Every file that may lie here besides blobs and, where they are kept here, models."""
+        sqlite = {Path(f"{self.database}{suffix}") for suffix in ("", "-wal", "-shm")}
+        return sqlite | {self.slots, self._lock}
+
     def lock(self) -> "DirectoryLock":
         """The exclusive lock. Raises DataDirectoryBusy."""
         return DirectoryLock(self._lock)

@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
 from onprem.errors import OnpremError, StorageFull, StoreBusy
+from onprem.threads import in_thread, to_the_end
 
 Row = Sequence[Any]
 
@@ -37,6 +38,29 @@ class Transaction:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self._undo: list[Callable[[], object]] = []
+        self._committed = False
+
+    def on_rollback(self, undo: Callable[[], object]) -> None:
+        """Call `undo`, which blocks, if this transaction does not commit: it takes back a file."""
+        self._undo.append(undo)
+
+    async def begin(self) -> None:
+        await self._connection.execute("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+        self._committed = True
+
+    async def roll_back(self) -> None:
+        """Nothing happens after a commit, though its caller may have been cancelled."""
+        if self._committed:
+            return
+        # Files first: until the rollback no other process can have been given the same slot.
+        for undo in reversed(self._undo):
+            with suppress(OSError):  # the next start takes away what has no row
+                await in_thread(undo)
+        await self._connection.rollback()
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> int:
         """Returns how many rows it changed."""
@@ -62,7 +86,11 @@ class Database:
         """Raises StoreBusy or StorageFull; the file is made where it is missing."""
         with _translated():
             self._writer = await _connect(self.path)
-            self._reader = await _connect(self.path)
+            try:
+                self._reader = await _connect(self.path)
+            except BaseException:
+                await self._writer.close()
+                raise
 
     async def close(self) -> None:
         await self._reader.close()
@@ -72,18 +100,21 @@ class Database:
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on any exception.
 
+        A cancellation during the commit is raised after it: the transaction then stands.
+
         Raises:
             StoreBusy: another process holds the write lock for too long.
             StorageFull: the disk is full; nothing was written.
         """
         async with self._write_lock:
             with _translated():
-                await self._writer.execute("BEGIN IMMEDIATE")
+                tx = Transaction(self._writer)
                 try:
-                    yield Transaction(self._writer)
-                    await self._writer.commit()
+                    await to_the_end(tx.begin())
+                    yield tx
+                    await to_the_end(tx.commit())
                 except BaseException:
-                    await asyncio.shield(self._writer.rollback())
+                    await to_the_end(tx.roll_back())
                     raise
 
     async def fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
@@ -115,9 +146,13 @@ class Database:
 
 async def _connect(path: Path) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
-    for name, value in PRAGMAS.items():
-        await connection.execute(f"PRAGMA {name} = {value}")
-    await assert_pragmas(connection)
+    try:
+        for name, value in PRAGMAS.items():
+            await connection.execute(f"PRAGMA {name} = {value}")
+        await assert_pragmas(connection)
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

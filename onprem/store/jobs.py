@@ -60,13 +60,14 @@ async def get(database: Database, job_id: str, project_id: str) -> Job | None:
     return _job(row) if row else None
 
 
-async def claim_next(tx: Transaction, *, now: float) -> Job | None:
-    """The oldest waiting job becomes `running`; None: nothing waits."""
+async def claim_next(tx: Transaction, *, region: str, now: float) -> Job | None:
+    """The oldest job that waits for this region becomes `running`; None: nothing waits."""
     row = await tx.fetchone(
         "UPDATE job SET status = 'running', claims = claims + 1, updated_at = ?"
-        " WHERE seq = (SELECT min(seq) FROM job WHERE status IN ('created', 'pending'))"
+        " WHERE seq = (SELECT min(seq) FROM job"
+        " WHERE status IN ('created', 'pending') AND region = ?)"
         f" RETURNING {_COLUMNS}",
-        (now,),
+        (now, region),
     )
     return _job(row) if row else None
 

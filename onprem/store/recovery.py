@@ -1,12 +1,11 @@
 """What a start puts in order after a crash: slots, blobs and rows agree again."""
 
-import asyncio
-
 from onprem.core.receipt import DeletionReason
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.database import Database
 from onprem.store.slots import SlotFile
+from onprem.threads import in_thread
 
 
 async def reconcile(
@@ -24,13 +23,13 @@ async def reconcile(
     """
     rows = await database.fetchall("SELECT id, slot FROM artefact WHERE slot IS NOT NULL")
     expected = {slot: record for record, slot in rows}
-    occupants = await asyncio.to_thread(slots.occupants)
+    occupants = await in_thread(slots.occupants)
     strays = [(slot, record) for slot, record in occupants.items() if expected.get(slot) != record]
     for slot, record in strays:
-        await asyncio.to_thread(slots.erase, slot, record)
-    orphans = await asyncio.to_thread(blobs.records) - {record for record, _ in rows}
+        await in_thread(slots.erase, slot, record)
+    orphans = await in_thread(blobs.records) - {record for record, _ in rows}
     for record in orphans:
-        await asyncio.to_thread(blobs.remove, record)
+        await in_thread(blobs.remove, record)
     dead = [record for slot, record in expected.items() if occupants.get(slot) != record]
     await artefacts.delete(dead, DeletionReason.CRASH, now=now)
     await database.truncate_log()

@@ -64,6 +64,11 @@ def seal(key: bytes, label: bytes, plaintext: bytes) -> bytes:
     return b"".join(sealer.push(plaintext)) + sealer.finish()
 
 
+def sealed_size(size: int) -> int:
+    """Bytes of the ciphertext of a record of `size` bytes."""
+    return size + TAG * max(1, -(-size // SEGMENT))
+
+
 def open_segments(key: bytes, label: bytes, segments: Iterable[bytes]) -> Iterator[bytes]:
     """Plaintext, segment by segment. `segments` are pieces of SEGMENT + TAG bytes, the last less.
 

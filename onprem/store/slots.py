@@ -50,13 +50,12 @@ class SlotFile:
         """Slots that the file has room for."""
         return os.fstat(self._fd).st_size // SLOT_BYTES
 
-    def grow(self) -> range:
-        """Preallocate one step more; returns the new slots.
+    def grow(self, first: int) -> range:
+        """Preallocate one step from slot `first` on; returns the new slots.
 
         Raises:
             StorageFull: the disk has no room. Purging never needs this.
         """
-        first = len(self)
         try:
             os.posix_fallocate(self._fd, first * SLOT_BYTES, STEP * SLOT_BYTES)
             os.fsync(self._fd)

@@ -17,7 +17,7 @@ from onprem.http.server import HttpServer, bind
 from onprem.runner.ports import Engine
 from onprem.services.keys import ALL_SCOPES, Keys, Scope
 from onprem.services.projects import Projects
-from onprem.store.data_directory import DataDirectory
+from onprem.store.data_directory import MARK, DataDirectory
 from onprem.store.database import Database
 from onprem.store.master_key import MasterKey
 from onprem.store.migrate import migrate
@@ -32,6 +32,13 @@ class Running:
         self.server = server
         self.client = client
         self.settings = settings
+
+    async def create_project(self, name: str) -> None:
+        """As `onprem projects create` does it, from outside the server."""
+        database = Database(self.settings.storage.data_dir / MARK)
+        await database.open()
+        await Projects(database, FakeClock()).create(name)
+        await database.close()
 
     async def key(self, project: str = "default", scopes: list[Scope] = ALL_SCOPES) -> str:
         return (await self.server.use.keys.issue(project, "test", scopes)).secret
@@ -108,11 +115,13 @@ async def running(
         runner = asyncio.create_task(server.runner.run())
         await ready.wait()
         headers = {"authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(
-            base_url=addresses.listening, headers=headers, trust_env=False, timeout=20
-        ) as client:
-            yield Running(server, client, settings)
-        server.runner.stop()
-        http.should_exit = True
-        await serving
-        await runner
+        try:
+            async with httpx.AsyncClient(
+                base_url=addresses.listening, headers=headers, trust_env=False, timeout=20
+            ) as client:
+                yield Running(server, client, settings)
+        finally:
+            server.runner.stop()
+            http.should_exit = True
+            await serving
+            await runner

@@ -93,6 +93,12 @@ CREATE TRIGGER ledger_keeps_its_entries BEFORE DELETE ON ledger
 BEGIN
     SELECT RAISE (ABORT, 'the ledger is append-only');
 END;
+-- INSERT OR REPLACE deletes without the trigger above.
+CREATE TRIGGER ledger_entries_come_last BEFORE INSERT ON ledger
+WHEN EXISTS (SELECT 1 FROM ledger WHERE seq >= NEW.seq)
+BEGIN
+    SELECT RAISE (ABORT, 'the ledger is append-only');
+END;
 CREATE TRIGGER ledger_entries_never_change BEFORE UPDATE ON ledger
 BEGIN
     SELECT RAISE (ABORT, 'the ledger is append-only');

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,10 @@ libraries.assert_silent()
 metrics.track_model_init(object())
 threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
 assert not threads, threads
+import os, sys, tempfile
+assert sys.modules["onnxruntime"] is None
+files = [file for _, _, found in os.walk(tempfile.gettempdir()) for file in found]
+assert not files, files
 try:
     Model.from_pretrained("pyannote/segmentation-3.0")
 except Exception as error:
@@ -42,8 +47,10 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_importing_the_libraries_makes_no_connection_and_no_noise() -> None:
-    done = run(WITHOUT_SOCKETS + IMPORT_EVERYTHING, PYANNOTE_METRICS_ENABLED="1")
+def test_importing_the_libraries_makes_no_connection_no_noise_and_no_file(tmp_path: Path) -> None:
+    done = run(
+        WITHOUT_SOCKETS + IMPORT_EVERYTHING, PYANNOTE_METRICS_ENABLED="1", TMPDIR=str(tmp_path)
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1] == "quiet"
     assert "a socket was made" not in done.stderr
@@ -55,6 +62,16 @@ def test_a_switch_turned_back_after_the_import_is_noticed() -> None:
         "from onprem.engine.libraries import metrics\n"
         "metrics.set_telemetry_metrics(True)\n"
         "libraries.assert_silent()\n"
+    )
+    assert done.returncode != 0
+    assert "TelemetryEnabled" in done.stderr
+
+
+def test_a_module_that_reports_from_native_code_is_noticed() -> None:
+    done = run(
+        "import sys, types\n"
+        "sys.modules['onnxruntime'] = types.ModuleType('onnxruntime')\n"
+        "import onprem.engine.libraries\n"
     )
     assert done.returncode != 0
     assert "TelemetryEnabled" in done.stderr

@@ -1,0 +1,90 @@
+"""A stop puts jobs back, and the next start finishes them."""
+
+import asyncio
+
+from tests.runner.conftest import Start
+from tests.support.audio import tone
+from tests.support.engine import FakeEngine
+from tests.support.rows import change, row
+from tests.support.server import Running
+
+
+async def computing(server: Running, engine: FakeEngine) -> str:
+    """A job that the engine works on until a test opens the gate."""
+    engine.gate.clear()
+    job_id = await server.diarize(url=await server.upload(tone(1.0)))
+    await asyncio.to_thread(engine.started.wait)
+    return job_id
+
+
+async def test_a_stop_puts_the_computing_job_back_and_the_next_start_finishes_it(
+    start: Start, engine: FakeEngine
+) -> None:
+    async with start() as server:
+        job_id = await computing(server, engine)
+        waiting = await server.diarize(url="media://a.wav")
+    assert row(server, job_id, "status, attempts, claims") == ("pending", 0, 1)
+    assert row(server, waiting, "attempts") == (0,)
+
+    engine.gate.set()
+    async with start() as server:
+        for each in (job_id, waiting):
+            assert (await server.finished(each))["status"] == "succeeded"
+        assert row(server, job_id, "attempts, claims") == (1, 2)
+        receipts = (await server.client.get(f"/v1/jobs/{job_id}/receipts")).json()["receipts"]
+    assert [(each["kind"], each["reason"]) for each in receipts] == [
+        ("worker_copy", "interrupted"),
+        ("worker_copy", "job_ended"),
+        ("request", "job_ended"),
+    ]
+
+
+async def test_any_number_of_stops_is_forgiven(start: Start, engine: FakeEngine) -> None:
+    async with start() as server:
+        job_id = await computing(server, engine)
+    for _ in range(4):
+        engine.started.clear()
+        async with start() as server:
+            await asyncio.to_thread(engine.started.wait)
+    assert row(server, job_id, "status, attempts, claims") == ("pending", 0, 5)
+
+
+async def test_a_job_that_took_the_server_down_too_often_is_given_up(
+    start: Start, engine: FakeEngine
+) -> None:
+    async with start() as server:
+        job_id = await computing(server, engine)
+    # As a crash leaves it after its third attempt.
+    change(server, job_id, "status = 'running', attempts = 3, claims = 3")
+    engine.gate.set()
+    async with start() as server:
+        job = await server.finished(job_id)
+        assert row(server, job_id, "status, error_code") == ("failed", "worker_lost")
+    output = job["output"]
+    assert isinstance(output, dict) and "stopped 3 times" in output["error"]
+    assert len(engine.heard) == 1
+
+
+async def test_a_job_that_only_stood_beside_a_crash_runs_again(
+    start: Start, engine: FakeEngine
+) -> None:
+    async with start() as server:
+        job_id = await computing(server, engine)
+    change(server, job_id, "status = 'running', attempts = 0, claims = 9")
+    engine.gate.set()
+    async with start() as server:
+        assert (await server.finished(job_id))["status"] == "succeeded"
+
+
+async def test_jobs_run_in_the_order_of_submission(start: Start, engine: FakeEngine) -> None:
+    async with start() as server:
+        await computing(server, engine)
+        lengths = [1.5, 1.2, 1.8]
+        ids = []
+        for number, seconds in enumerate(lengths):
+            url = await server.upload(tone(seconds), f"media://{number}.wav")
+            ids.append(await server.diarize(url=url))
+        engine.gate.set()
+        for job_id in ids:
+            await server.finished(job_id)
+    assert [samples for _, samples in engine.heard[1:]] == [int(16_000 * each) for each in lengths]

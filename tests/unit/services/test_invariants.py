@@ -1,0 +1,183 @@
+"""The checker finds nothing in a sound data directory, and each way in which one can be broken."""
+
+import pytest
+
+from onprem.core.job import JobStatus
+from onprem.core.receipt import ArtefactKind, DeletionReason
+from onprem.services.invariants import check_invariants
+from onprem.store import jobs, ledger
+from onprem.store.slots import STEP
+from tests.support.store import LATER, NOW, OpenStore, size_of
+
+LARGE = b"0123456789" * 10_000
+SILENT = "DROP TRIGGER ledger_keeps_its_entries"
+
+
+async def found(store: OpenStore, now: float = NOW, allowed_attempts: int = 3) -> list[str]:
+    return await check_invariants(store.directory, now, allowed_attempts=allowed_attempts)
+
+
+async def broken_by(store: OpenStore, *statements: str) -> list[str]:
+    async with store.database.write() as tx:
+        for statement in statements:
+            await tx.execute(statement)
+    return await found(store)
+
+
+@pytest.fixture
+async def lived_in(store: OpenStore) -> OpenStore:
+    """A store with one job that waits, one that succeeded, and a few deletions."""
+    media = await store.keep(LARGE, ArtefactKind.MEDIA)
+    for job_id in ("waiting", "succeeded"):
+        request = await store.keep(b"request", ArtefactKind.REQUEST, job_id)
+        async with store.database.write() as tx:
+            await jobs.insert(
+                tx,
+                job_id=job_id,
+                project_id=store.project_id,
+                kind="diarize",
+                region="here",
+                media_id=media,
+                request_id=request,
+                now=NOW,
+            )
+            if job_id == "succeeded":
+                await tx.execute("UPDATE job SET seq = 0 WHERE id = ?", (job_id,))
+    async with store.database.write() as tx:
+        job = await jobs.claim_next(tx, region="here", now=NOW)
+        assert job is not None and job.id == "succeeded"
+        await jobs.count_attempt(tx, job.id)
+        copy = await store.artefacts.note_worker_copy(
+            tx, project_id=store.project_id, job_id=job.id, now=NOW
+        )
+    output = await store.keep(b"output", ArtefactKind.OUTPUT, job.id)
+    async with store.database.write() as tx:
+        await jobs.finish(
+            tx, job, JobStatus.SUCCEEDED, now=NOW, output_id=output, output_due_at=LATER
+        )
+        await store.artefacts.delete_within(tx, copy, DeletionReason.JOB_ENDED, now=NOW)
+    assert job.request_id is not None
+    await store.artefacts.delete([job.request_id], DeletionReason.JOB_ENDED, now=NOW)
+    return store
+
+
+async def test_a_sound_directory_has_no_faults(lived_in: OpenStore) -> None:
+    assert await found(lived_in) == []
+
+
+async def test_an_empty_directory_has_no_faults(store: OpenStore) -> None:
+    assert await found(store) == []
+
+
+async def test_models_in_the_data_directory_are_no_unknown_files(lived_in: OpenStore) -> None:
+    folder = lived_in.directory.root / "models" / "starter"
+    folder.mkdir(parents=True)
+    (folder / "weights.bin").write_bytes(b"weights")
+    assert await found(lived_in) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE job SET status = 'running' WHERE id = 'waiting'", "I1: job waiting is running"),
+        ("UPDATE job SET finished_at = NULL WHERE id = 'succeeded'", "end time contradicts"),
+        ("UPDATE job SET finished_at = 1 WHERE id = 'waiting'", "end time contradicts"),
+        ("UPDATE job SET output_id = NULL", "I1: job succeeded is succeeded, which its output"),
+        ("UPDATE job SET status = 'canceled' WHERE id = 'succeeded'", "which its output"),
+        ("UPDATE job SET error_code = 'x'", "which its error code contradicts"),
+        ("UPDATE job SET attempts = 4, claims = 9", "I1: job waiting had 4 attempts in 9 runs"),
+        ("UPDATE job SET attempts = -1", "I1: job waiting had -1 attempts"),
+        ("UPDATE job SET attempts = 1 WHERE id = 'waiting'", "1 attempts in 0 runs"),
+        ("DELETE FROM artefact WHERE kind = 'request'", "of job waiting is gone without a receipt"),
+        (
+            "DELETE FROM artefact WHERE kind = 'output'",
+            "of job succeeded is gone without a receipt",
+        ),
+        ("UPDATE artefact SET slot = 99 WHERE kind = 'output'", "key slot 99 does not carry"),
+        ("INSERT INTO free_slot VALUES (0)", "I7: key slot 0 is in use and free"),
+        (f"INSERT INTO free_slot VALUES ({STEP})", "beyond the end of the key file"),
+        ("UPDATE artefact SET size = size + 1 WHERE kind = 'output'", "I2: the ciphertext of"),
+        ("UPDATE artefact SET size = size + 1 WHERE kind = 'media'", "I2: the blob"),
+        ("UPDATE job SET region = 'elsewhere'", "I10: job succeeded was meant for elsewhere"),
+        ("UPDATE artefact SET job_id = 'succeeded' WHERE kind = 'request'", "outlives it"),
+        (
+            "INSERT INTO artefact SELECT x'00', 'worker_copy', project_id, 'succeeded', NULL, 0,"
+            " NULL, 1, 1 FROM artefact WHERE kind = 'media'",
+            "I4: job succeeded is not running, and its worker copy has no receipt",
+        ),
+    ],
+)
+async def test_a_fault_in_the_rows_is_found(
+    lived_in: OpenStore, statement: str, sentence: str
+) -> None:
+    faults = await broken_by(lived_in, statement)
+    assert any(sentence in fault for fault in faults), faults
+
+
+async def test_what_outlived_its_deadline_is_found_after_the_grace(lived_in: OpenStore) -> None:
+    assert await found(lived_in, LATER + 60) == []
+    faults = await found(lived_in, LATER + 61)
+    assert len([fault for fault in faults if "is 61 s past its deadline" in fault]) == 3
+
+
+async def test_what_died_too_early_is_found(lived_in: OpenStore) -> None:
+    record = await lived_in.keep(b"more")
+    await lived_in.artefacts.delete([record], DeletionReason.DEADLINE, now=LATER - 1)
+    assert await found(lived_in) == [
+        f"I3: the output {record.hex()} was deleted before its deadline"
+    ]
+
+
+async def test_a_record_with_a_receipt_that_lives_is_found(lived_in: OpenStore) -> None:
+    faults = await broken_by(
+        lived_in,
+        "UPDATE artefact SET id = (SELECT request_id FROM job WHERE id = 'succeeded')"
+        " WHERE kind = 'output'",
+    )
+    assert any("is live and has a receipt" in fault for fault in faults), faults
+
+
+async def test_a_second_receipt_is_found(lived_in: OpenStore) -> None:
+    (receipt, *_) = await ledger.receipts_of_job(lived_in.database, "succeeded")
+    async with lived_in.database.write() as tx:
+        await ledger.append_receipt(tx, receipt)
+    assert await found(lived_in) == [f"I4: artefact {receipt.artefact_id} has 2 receipts"]
+
+
+async def test_a_broken_ledger_is_found(lived_in: OpenStore) -> None:
+    faults = await broken_by(lived_in, SILENT, "DELETE FROM ledger WHERE seq = 1")
+    assert "I4: the ledger is broken at entry 1" in faults
+
+
+async def test_a_missing_blob_is_found(lived_in: OpenStore) -> None:
+    (record,) = lived_in.blobs.records()
+    lived_in.blobs.remove(record)
+    assert await found(lived_in) == [f"I7: the blob {record.hex()} is missing"]
+
+
+async def test_an_unknown_file_is_found_wherever_it_lies(lived_in: OpenStore) -> None:
+    places = [lived_in.directory.root, lived_in.directory.blobs, lived_in.directory.slots.parent]
+    for number, folder in enumerate(places):
+        (folder / f"left-over-{number}").write_bytes(b"audio")
+    assert sorted(await found(lived_in)) == [
+        f"I2: left-over-{number} is no file of ours" for number in range(3)
+    ]
+
+
+async def test_a_key_without_a_record_is_found(lived_in: OpenStore) -> None:
+    lived_in.slots.write(77, b"s" * 16, bytes(32))
+    assert await found(lived_in) == ["I7: key slot 77 does not carry what its row says"]
+
+
+async def test_a_damaged_database_is_found(lived_in: OpenStore) -> None:
+    await lived_in.database.truncate_log()
+    path = lived_in.directory.database
+    row = await lived_in.database.fetchone(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'artefact_due'"
+    )
+    assert row is not None
+    with path.open("r+b") as file:
+        file.seek((row[0] - 1) * 4096 + 4096 - 16)
+        file.write(b"\xff" * 16)
+    assert size_of(path) > 4096
+    assert any(fault.startswith("I7: ") for fault in await found(lived_in))
