@@ -6,9 +6,9 @@
     │                        DataDirectoryForeign, DataDirectoryDamaged, MasterKeyUnusable,
     │                        SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
     │                        TelemetryEnabled
-    ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, NotFound,
-    │                        HostNotAllowed, UploadLinkInvalid, UploadLinkUsed, UploadIncomplete,
-    │                        MediaTooLarge, BodyTooLarge
+    ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
+    │                        NotFound, HostNotAllowed, UploadLinkInvalid, UploadLinkUsed,
+    │                        UploadIncomplete, MediaTooLarge, BodyTooLarge
     ├── StorageFull
     ├── StoreBusy
     ├── ModelError           ModelMissing, ModelPresent, ModelUnknown, ModelFolderFull,
@@ -115,13 +115,16 @@ class DataDirectoryForeign(InstallationError):
 class DataDirectoryDamaged(InstallationError):
     code = "data_directory_damaged"
     message = "The data directory is damaged: {what}."
-    remedy = "Stop the server, keep a copy of the directory, and restore the last backup."
+    remedy = "Stop the server, keep a copy of the directory as it is, and report what happened."
 
 
 class MasterKeyUnusable(InstallationError):
     code = "master_key_unusable"
     message = "The master key at {path} cannot be used: {why}."
-    remedy = "Point storage.master_key_file to the key that `onprem init` wrote (32 bytes, 0600)."
+    remedy = (
+        "Point storage.master_key_file to the key that `onprem init` wrote: "
+        "64 hexadecimal digits, mode 0600."
+    )
 
 
 class SchemaTooNew(InstallationError):
@@ -187,6 +190,12 @@ class NotFound(RequestRefused):
     code = "not_found"
     message = "There is no such {what}."
     remedy = "Check the id, and that the key belongs to the project that owns it."
+
+
+class StreamingDisabled(RequestRefused):
+    code = "streaming_disabled"
+    message = "Streaming is disabled."
+    remedy = "This version has no live endpoint; send whole recordings to POST /v1/diarize."
 
 
 class HostNotAllowed(RequestRefused):

@@ -19,6 +19,7 @@ from onprem import errors
 from onprem.cli.exit_codes import EXIT_CODES, FAILED, OK, USAGE
 from onprem.cli.main import app
 from onprem.config.render import example, reference
+from onprem.engine.offline import SWITCHES
 from onprem.errors import JobFailure, OnpremError
 from onprem.http.errors import STATUS
 
@@ -113,6 +114,11 @@ def command_help() -> str:
     return "\n\n".join(parts)
 
 
+def switches() -> str:
+    lines = ["| variable | value |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | `{value}` |" for name, value in SWITCHES.items())])
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "options": lambda: reference().strip(),
     "http-errors": http_errors,
@@ -120,6 +126,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "command-errors": command_errors,
     "exit-codes": exit_codes,
     "commands": command_help,
+    "switches": switches,
 }
 
 

@@ -44,14 +44,21 @@ def serve(
       missing, busy or somebody else's, or the port is taken.
     """
     settings = load_settings(config)
+    _log_to_stderr(settings.log.level)
+    asyncio.run(_serve(settings))
+
+
+def _log_to_stderr(level: str) -> None:
+    """Ours at the level asked for; the libraries' only warnings: below that they quote content.
+
+    aiosqlite logs statements with their values, httpcore logs URLs.
+    """
     logging.basicConfig(
         stream=sys.stderr,
-        level=settings.log.level.upper(),
+        level=logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for chatty in ("faster_whisper", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    asyncio.run(_serve(settings))
+    logging.getLogger("onprem").setLevel(level.upper())
 
 
 async def _serve(settings: Settings) -> None:

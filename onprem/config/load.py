@@ -51,12 +51,11 @@ def load_settings(
             faults.append(Fault(name, "Expected a section"))
             continue
         found = convert_fields(kind, raw, prefix=f"{name}.", dec_hook=decode_scalar)
-        faults += found.faults
+        faults += found.faults + _above_ceiling(name, found.sound)
         faults += [Fault(key, "There is no such option") for key in found.unknown]
         if found.value is not None:
             sections[name] = found.value
     faults += [Fault(name, "There is no such section") for name in table]
-    faults += _cross_check(sections)
     if faults:
         raise ConfigInvalid(faults)
     settings = Settings(**sections, source=path.absolute() if path else None)  # type: ignore[arg-type]
@@ -95,14 +94,12 @@ def _value(text: str) -> Any:
     return value if isinstance(value, bool | int | float | list | dict) else text
 
 
-def _cross_check(sections: Mapping[str, Section]) -> list[Fault]:
-    faults = []
-    for name, ceiling in CEILINGS.items():
-        lifetime = getattr(sections.get("retention"), name, 0.0)
-        if lifetime > ceiling:
-            message = f"May be shorter than {ceiling / 3600:.0f}h, never longer"
-            faults.append(Fault(f"retention.{name}", message))
-    return faults
+def _above_ceiling(section: str, options: Mapping[str, Any]) -> list[Fault]:
+    return [
+        Fault(f"retention.{name}", f"May be shorter than {ceiling / 3600:.0f}h, never longer")
+        for name, ceiling in CEILINGS.items()
+        if section == "retention" and options.get(name, 0.0) > ceiling
+    ]
 
 
 def _relative_to(settings: Settings) -> Settings:

@@ -38,7 +38,7 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Duration | ByteSize | Path | str):
         return msgspec.json.encode(str(value)).decode()
     if isinstance(value, dict):
-        inner = ", ".join(f'"{key}" = {toml_value(item)}' for key, item in value.items())
+        inner = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
         return f"{{{inner}}}"
     return msgspec.json.encode(value).decode()
 

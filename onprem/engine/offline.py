@@ -19,15 +19,16 @@ SWITCHES: Mapping[str, str] = {
     "HF_HUB_DISABLE_UPDATE_CHECK": "1",
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
     "DO_NOT_TRACK": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
     "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
 }
 """What each variable must be; pyannote reads 'false' and '0' alike as off, we write one of them."""
 
 
 BANNED_MODULES = ("onnxruntime",)
-"""Modules that report from native code, where no switch is known to reach.
+"""Modules that report from native code, where a Python process cannot see what a switch did.
 
-onnxruntime opens a session with Microsoft's telemetry when it is imported (1.31 and later), and
+Newer releases of onnxruntime open a session with Microsoft's telemetry when they are imported, and
 pyannote.audio imports it wherever it is installed. Nothing here needs it: speech is found by the
 segmentation model, and where it cannot be imported its importers do without.
 """

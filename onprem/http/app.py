@@ -3,15 +3,14 @@
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.response import Response
-from litestar.types import ExceptionHandlersMap
+from litestar.types import ExceptionHandlersMap, Message, Scope
 
 from onprem.errors import OnpremError
 from onprem.http.addresses import Addresses
 from onprem.http.auth import principal
 from onprem.http.bodies import BODY_LIMIT
 from onprem.http.errors import broken, framework_refusal, refuse
-from onprem.http.routes import account, diarize, health, jobs, media
+from onprem.http.routes import account, diarize, health, jobs, live, media
 from onprem.services.use_cases import UseCases
 
 ROUTES = [
@@ -21,6 +20,8 @@ ROUTES = [
     diarize.diarize,
     jobs.get_job,
     jobs.get_receipts,
+    live.open_stream,
+    live.get_stream,
     health.live,
     health.ready,
 ]
@@ -31,11 +32,11 @@ _ERRORS: ExceptionHandlersMap = {
     Exception: broken,
 }
 
-_HEADERS = {
+_HEADERS = [
     # Answers hold content: no cache keeps a copy that outlives its deadline.
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 def build_app(use: UseCases, addresses: Addresses) -> Litestar:
@@ -55,7 +56,7 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
             "principal": Provide(principal),
         },
         before_request=addresses.check_host,
-        after_request=_add_headers,
+        before_send=[_add_headers],
         exception_handlers=_ERRORS,
         request_max_body_size=BODY_LIMIT,
         openapi_config=None,
@@ -63,6 +64,7 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
     )
 
 
-def _add_headers(response: Response[bytes]) -> Response[bytes]:
-    response.headers.update(_HEADERS)
-    return response
+async def _add_headers(message: Message, _: Scope) -> None:
+    """Every answer has them, those of refusals too."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", []), *_HEADERS]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from onprem.core.job import JobStatus
+from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
 from onprem.core.speech import ModelRef
 from onprem.runner.progress import Progress
 from onprem.services.jobs import JobState
@@ -45,6 +46,38 @@ def job_view(state: JobState) -> JobView:
         output_expired_at=deadline if state.output_expired else None,
         engine=job.engine,
         progress=state.progress,
+    )
+
+
+class ReceiptView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A deletion receipt; the ledger keeps the same with times in seconds."""
+
+    artefact_id: str
+    kind: ArtefactKind
+    created_at: str
+    deleted_at: str
+    reason: DeletionReason
+    method: DeletionMethod
+    verified: bool
+    region: str
+    job_id: str | None = None
+    due_at: str | None = None
+
+
+def receipt_view(receipt: Receipt) -> ReceiptView:
+    """A worker copy has no moment that it is due: it goes when its run ends."""
+    in_memory = receipt.kind is ArtefactKind.WORKER_COPY
+    return ReceiptView(
+        artefact_id=receipt.artefact_id,
+        kind=receipt.kind,
+        created_at=iso(receipt.created_at),
+        deleted_at=iso(receipt.deleted_at),
+        reason=receipt.reason,
+        method=receipt.method,
+        verified=receipt.verified,
+        region=receipt.region,
+        job_id=receipt.job_id,
+        due_at=None if in_memory else iso(receipt.due_at),
     )
 
 

@@ -61,7 +61,7 @@ class Finisher:
             StorageFull, StoreBusy: it waits still.
             JobMoved: it waits no more.
         """
-        await self._end(job, Outcome.failed(failure), [], DeletionReason.JOB_ENDED)
+        await self.end(job, Outcome.failed(failure), [], DeletionReason.JOB_ENDED)
 
     async def finish(
         self,
@@ -78,7 +78,7 @@ class Finisher:
         """
         while True:
             try:
-                await self._end(job, outcome, worker_copies, reason)
+                await self.end(job, outcome, worker_copies, reason)
                 return
             except (StorageFull, StoreBusy) as error:
                 logger.warning("job %s cannot be ended yet: %s", job.id, error.code)
@@ -98,7 +98,7 @@ class Finisher:
             await jobs.requeue(tx, job, forgive=forgive, now=now)
         logger.info("job %s waits again", job.id)
 
-    async def _end(
+    async def end(
         self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason
     ) -> None:
         await self._write(job, outcome, worker_copies, reason)

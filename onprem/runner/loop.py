@@ -46,21 +46,21 @@ class RunnerLoop:
         self._region = region
         self._jobs_in_work = jobs_in_work
         self._active: dict[str, ActiveRun] = {}
-        self._stopping = False
+        self.stopping = False
         self.ready = False
         self.problem: OnpremError | None = None
         """Why the models are not loaded; None while they load and once they are."""
 
     def stop(self) -> None:
         """Take no more jobs, and put those in work back in the queue."""
-        self._stopping = True
+        self.stopping = True
         self.ready = False
         self._wake.set()
 
     async def run(self) -> None:
         """Returns after `stop`, when no job is in work any more."""
         await self._load_models()
-        while not self._stopping:
+        while not self.stopping:
             try:
                 await self._pass_on_cancels()
                 if len(self._active) < self._jobs_in_work and await self._claim():
@@ -77,7 +77,7 @@ class RunnerLoop:
         )
 
     async def _load_models(self) -> None:
-        while not self._stopping:
+        while not self.stopping:
             try:
                 await self._accelerator.run(self._engine.load)
             except OnpremError as problem:
@@ -86,12 +86,12 @@ class RunnerLoop:
                 self.problem = problem
                 await self._pause(LOAD_AGAIN_SECONDS)
             else:
-                self.problem, self.ready = None, not self._stopping
+                self.problem, self.ready = None, not self.stopping
                 return
 
     async def _pause(self, seconds: float) -> None:
         for _ in range(round(seconds / POLL_SECONDS)):
-            if not self._stopping:
+            if not self.stopping:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _pass_on_cancels(self) -> None:

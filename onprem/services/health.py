@@ -24,6 +24,8 @@ class Health:
     def readiness(self) -> Readiness:
         if self._runner.ready:
             return Readiness("ready")
+        if self._runner.stopping:
+            return Readiness("stopping", "stopping", "The server takes no more jobs.")
         if self._runner.problem is not None:
             return Readiness("failing", self._runner.problem.code, self._runner.problem.sentence)
         return Readiness("starting", "models_not_ready", "The models are loading.")

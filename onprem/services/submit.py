@@ -19,7 +19,7 @@ from onprem.services.keys import Principal
 from onprem.services.model_choice import Choice, ModelChoice
 from onprem.store import jobs, media
 from onprem.store.artefacts import ArtefactStore
-from onprem.store.database import Database
+from onprem.store.database import Database, Transaction
 
 
 class Submitted(NamedTuple):
@@ -50,10 +50,9 @@ class Submission:
         """Raises InvalidRequest with every fault; StorageFull, StoreBusy: there is no job."""
         faults = list(body.faults)
         request = body.value
-        media_id = None
         choices: list[Choice] = []
         if "url" in body.sound:
-            media_id = await self._source(principal, body.sound["url"], faults)
+            await self._source(self._database, principal, body.sound["url"], faults)
         if request is not None:
             faults += request.faults()
             choices = self._models_for(request, faults)
@@ -67,11 +66,17 @@ class Submission:
             diarization_model=choices[0].model,
             transcription_model=choices[1].model if request.transcription else None,
         )
-        job_id = await self._insert(principal, work, media_id)
+        job_id = await self._insert(principal, work)
         self._wake.set()
         return Submitted(job_id, " ".join(warnings) or None)
 
-    async def _source(self, principal: Principal, url: str, faults: list[Fault]) -> bytes | None:
+    async def _source(
+        self,
+        database: Database | Transaction,
+        principal: Principal,
+        url: str,
+        faults: list[Fault],
+    ) -> bytes | None:
         """The media version of a media:// URL; None for a URL that is fetched when the job runs."""
         if not url.startswith(MEDIA_SCHEME):
             if problem := check_url(url):
@@ -82,7 +87,7 @@ class Submission:
             faults.append(Fault("url", "Invalid media URL"))
             return None
         now = self._clock.now()
-        version = await media.newest(self._database, principal.project_id, key, now=now)
+        version = await media.newest(database, principal.project_id, key, now=now)
         if version is None:
             faults.append(Fault("url", "No media was uploaded under this URL, or it has expired"))
             return None
@@ -95,9 +100,14 @@ class Submission:
         faults += [choice for choice in chosen if isinstance(choice, Fault)]
         return [choice for choice in chosen if isinstance(choice, Choice)]
 
-    async def _insert(self, principal: Principal, work: Work, media_id: bytes | None) -> str:
+    async def _insert(self, principal: Principal, work: Work) -> str:
         job_id, now = new_job_id(), self._clock.now()
         async with self._database.write() as tx:
+            # Again, now that nothing can be uploaded or deleted before the job is bound to it.
+            faults: list[Fault] = []
+            media_id = await self._source(tx, principal, work.request.url, faults)
+            if faults:
+                raise InvalidRequest(faults)
             request_id = await self._artefacts.keep(
                 tx,
                 ArtefactKind.REQUEST,

@@ -51,8 +51,7 @@ class Sweep:
         receipts = await self._artefacts.delete(due, DeletionReason.DEADLINE, now=now)
         stale = await jobs.stale_requests(self._database)
         receipts += await self._artefacts.delete(stale, DeletionReason.JOB_ENDED, now=now)
-        old = await media.superseded(self._database)
-        receipts += await self._artefacts.delete(old, DeletionReason.REPLACED, now=now)
+        receipts += await media.delete_superseded(self._database, self._artefacts, now=now)
         async with self._database.write() as tx:
             before = now - self._settings.retention.metadata
             forgotten = await jobs.delete_tombstones(tx, finished_before=before)

@@ -1,11 +1,12 @@
 """Uploads: raw bytes stream into ciphertext; what does not arrive whole leaves nothing."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
-from onprem.core.receipt import ArtefactKind, DeletionReason
-from onprem.errors import MediaTooLarge, UploadLinkUsed
+from onprem.core.receipt import ArtefactKind
+from onprem.errors import MediaTooLarge, StorageFull, StoreBusy, UploadLinkUsed
 from onprem.ids import new_record_id
 from onprem.services.upload_links import LinkSigner, UploadLink
 from onprem.store import media
@@ -62,12 +63,9 @@ class Uploads:
             await in_thread(blob.write, sealer.finish())
             await in_thread(blob.flush)
             await self._register(link, SealedBlob(record, key, sealer.size), blob)
-        await self.delete_superseded()
-
-    async def delete_superseded(self) -> None:
-        """Old versions go as soon as no unfinished job is bound to them."""
-        old = await media.superseded(self._database)
-        await self._artefacts.delete(old, DeletionReason.REPLACED, now=self._clock.now())
+        with suppress(StorageFull, StoreBusy):  # the upload stands; a sweep deletes the old version
+            now = self._clock.now()
+            await media.delete_superseded(self._database, self._artefacts, now=now)
 
     async def _register(self, link: UploadLink, blob: SealedBlob, file: BlobWriter) -> None:
         now = self._clock.now()

@@ -26,11 +26,13 @@ class MasterKey:
             MasterKeyUnusable: with the reason.
         """
         try:
-            mode = path.stat().st_mode
+            status = path.stat()
             text = path.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise MasterKeyUnusable(path=path, why=type(error).__name__) from None
-        if mode & 0o077:
+        # systemd hands a credential to a service's user as root's file, 0440, since version 254.
+        from_root = status.st_uid == 0 != os.geteuid()
+        if status.st_mode & (0o037 if from_root else 0o077):
             raise MasterKeyUnusable(path=path, why="others can read it; chmod 600 it")
         try:
             secret = bytes.fromhex(text)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from onprem.core.receipt import DeletionReason, Receipt
+from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database, Transaction
 
 
@@ -15,7 +17,7 @@ class MediaVersion(msgspec.Struct, frozen=True):
 
 
 async def newest(
-    database: Database, project_id: str, key: str, *, now: float
+    database: Database | Transaction, project_id: str, key: str, *, now: float
 ) -> MediaVersion | None:
     """The version that a job submitted now binds to; None: never uploaded, or past its deadline."""
     row = await database.fetchone(
@@ -36,15 +38,26 @@ async def put(tx: Transaction, project_id: str, key: str, artefact_id: bytes) ->
     )
 
 
-async def superseded(database: Database) -> list[bytes]:
-    """Old versions that no unfinished job is bound to."""
-    rows = await database.fetchall(
-        "SELECT id FROM artefact WHERE kind = 'media'"
-        " AND id NOT IN (SELECT artefact_id FROM media)"
-        " AND id NOT IN (SELECT media_id FROM job"
-        " WHERE finished_at IS NULL AND media_id IS NOT NULL)"
-    )
-    return [row[0] for row in rows]
+async def delete_superseded(
+    database: Database, artefacts: ArtefactStore, *, now: float
+) -> list[Receipt]:
+    """Delete old versions that no unfinished job is bound to.
+
+    Looking and deleting are one transaction, so that no job can be bound to one in between.
+    """
+    receipts = []
+    async with database.write() as tx:
+        for (record,) in await tx.fetchall(
+            "SELECT id FROM artefact WHERE kind = 'media'"
+            " AND id NOT IN (SELECT artefact_id FROM media)"
+            " AND id NOT IN (SELECT media_id FROM job"
+            " WHERE finished_at IS NULL AND media_id IS NOT NULL)"
+        ):
+            receipt = await artefacts.delete_within(tx, record, DeletionReason.REPLACED, now=now)
+            receipts += [receipt] if receipt else []
+    if receipts:
+        await database.truncate_log()
+    return receipts
 
 
 async def spend_link(tx: Transaction, nonce: bytes, *, now: float, expires_at: float) -> bool:

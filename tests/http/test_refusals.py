@@ -135,8 +135,19 @@ async def test_nulls_and_unknown_fields_are_accepted_and_named(server: Running) 
     assert "speechProbability, transcriptionConfig.vocabulary, webhook" in warning
 
 
-async def test_answers_are_never_cached(server: Running) -> None:
+async def test_live_streams_are_refused_as_without_access(server: Running) -> None:
+    answer = await server.client.post("/v1/live", json={})
+    assert_api_error(answer, 403, "streaming_disabled")
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/jobs/x", "/healthz/live"])
+async def test_no_answer_is_cached_or_sniffed(server: Running, path: str) -> None:
+    answer = await server.client.get(path)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_key_can_be_tested(server: Running) -> None:
     answer = await server.client.get("/v1/test")
     assert answer.json() == {"status": "OK", "message": "Test connection successful"}
-    assert answer.headers["cache-control"] == "no-store"
     assert "server" not in answer.headers

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from onprem.http.bodies import answer
-from onprem.http.views import job_view
+from onprem.http.views import job_view, receipt_view
 from onprem.services.keys import Principal, Scope
 from onprem.services.use_cases import UseCases
 
@@ -23,4 +23,5 @@ async def get_receipts(
     job_id: FromPath[str], principal: NamedDependency[Principal], use: NamedDependency[UseCases]
 ) -> Response[bytes]:
     """The deletion receipts of the job, in the order of deletion."""
-    return answer({"receipts": await use.jobs.receipts(principal, job_id)})
+    found = await use.jobs.receipts(principal, job_id)
+    return answer({"receipts": [receipt_view(receipt) for receipt in found]})

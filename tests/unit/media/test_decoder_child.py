@@ -34,7 +34,7 @@ class Child:
 
     async def has_begun(self) -> None:
         """Wait until the first PCM arrived: the child is confined, and amid the file."""
-        while os.fstat(self._output).st_size == 0:  # noqa: ASYNC110 - the kernel tells nobody
+        while os.fstat(self._output).st_size == 0:
             await asyncio.sleep(0.002)
 
     @property
@@ -182,7 +182,7 @@ async def test_a_server_that_is_killed_takes_the_child_with_it(long_recording: b
     server.kill()
     await server.wait()
     async with asyncio.timeout(5):
-        while _runs(child):  # noqa: ASYNC110 - it is nobody's child any more
+        while _runs(child):
             await asyncio.sleep(0.01)
 
 
