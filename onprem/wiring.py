@@ -149,8 +149,9 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
             health=Health(runner),
         )
         sweep = Sweep(database, artefacts, finisher, clock, settings)
-        await recover_jobs(database, artefacts, finisher, allowed_attempts=settings.runner.attempts)
+        # First, for it needs the least room: on a full disk each start still deletes what is due.
         await sweep.run()
+        await recover_jobs(database, artefacts, finisher, allowed_attempts=settings.runner.attempts)
         try:
             yield Server(use, runner, sweep)
         finally:

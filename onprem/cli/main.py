@@ -5,12 +5,11 @@ import os
 import sys
 from typing import TextIO
 
-import click
 import typer
 
 from onprem import __version__
 from onprem.cli import config, keys, models, projects
-from onprem.cli.exit_codes import FAILED, OK, exit_code
+from onprem.cli.exit_codes import OK, exit_code
 from onprem.cli.init import init
 from onprem.cli.serve import serve
 from onprem.errors import ConfigInvalid, InvalidRequest, OnpremError
@@ -49,18 +48,12 @@ def run(argv: list[str], out: TextIO, err: TextIO) -> int:
     command = typer.main.get_command(app)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            command.main(argv, prog_name="onprem", standalone_mode=False)
+            command(argv, prog_name="onprem")
         except OnpremError as error:
             err.write(_told(error))
             return exit_code(error)
-        except click.exceptions.Exit as end:
-            return end.exit_code
-        except click.ClickException as error:
-            error.show(file=err)
-            return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            err.write("stopped\n")
-            return FAILED
+        except SystemExit as end:  # how typer ends every command, and every wrong command line
+            return end.code if isinstance(end.code, int) else OK
     return OK
 
 

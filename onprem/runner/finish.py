@@ -55,12 +55,7 @@ class Finisher:
         self._output_lifetime = output_lifetime
 
     async def fail(self, job: Job, failure: JobFailure) -> None:
-        """End a job that waits, and so holds no worker copy. Tries once.
-
-        Raises:
-            StorageFull, StoreBusy: it waits still.
-            JobMoved: it waits no more.
-        """
+        """End a job that waits, and so holds no worker copy. Tries once; raises as `end`."""
         await self.end(job, Outcome.failed(failure), [], DeletionReason.JOB_ENDED)
 
     async def finish(
@@ -71,11 +66,7 @@ class Finisher:
         worker_copies: list[bytes],
         reason: DeletionReason = DeletionReason.JOB_ENDED,
     ) -> None:
-        """Write `outcome`; tries again for as long as the disk is full or the database busy.
-
-        The memory of the worker copies is free already: their receipts, with `reason`, are part
-        of the transaction.
-        """
+        """As `end`, and tries again for as long as the disk is full or the database busy."""
         while True:
             try:
                 await self.end(job, outcome, worker_copies, reason)
@@ -101,6 +92,15 @@ class Finisher:
     async def end(
         self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason
     ) -> None:
+        """Write `outcome`, then delete the request.
+
+        The memory of the worker copies is free already: their receipts, with `reason`, are part
+        of the transaction.
+
+        Raises:
+            StorageFull, StoreBusy: the job is as it was.
+            JobMoved: it is no more as `job` says.
+        """
         await self._write(job, outcome, worker_copies, reason)
         logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
         if job.request_id is None:

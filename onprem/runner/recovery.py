@@ -19,6 +19,9 @@ async def recover_jobs(
     """Returns how many jobs it touched. No other process runs jobs: the caller holds the lock.
 
     A worker copy lived in the memory of the process that died, so its receipt can be written.
+
+    Raises:
+        StorageFull, StoreBusy: the next start goes on from there.
     """
     orphans = await jobs.running(database)
     for job in orphans:
@@ -26,10 +29,6 @@ async def recover_jobs(
         if after_crash(job.attempts, job.claims, allowed_attempts) is Interrupted.RUN_AGAIN:
             await finisher.requeue(job, copies, DeletionReason.CRASH, forgive=False)
         else:
-            await finisher.finish(
-                job,
-                Outcome.failed(WorkerLost(attempts=job.claims)),
-                worker_copies=copies,
-                reason=DeletionReason.CRASH,
-            )
+            outcome = Outcome.failed(WorkerLost(attempts=job.claims))
+            await finisher.end(job, outcome, copies, DeletionReason.CRASH)
     return len(orphans)

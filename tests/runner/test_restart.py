@@ -2,10 +2,16 @@
 
 import asyncio
 
+import pytest
+
+from onprem.errors import StorageFull
+from onprem.runner.finish import Finisher
+from onprem.wiring import assembled
 from tests.runner.conftest import Start
 from tests.support.audio import tone
+from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
-from tests.support.rows import change, row
+from tests.support.rows import change, receipted, row
 from tests.support.server import Running
 
 
@@ -88,3 +94,28 @@ async def test_jobs_run_in_the_order_of_submission(start: Start, engine: FakeEng
         for job_id in ids:
             await server.finished(job_id)
     assert [samples for _, samples in engine.heard[1:]] == [int(16_000 * each) for each in lengths]
+
+
+async def test_a_start_on_a_full_disk_deletes_what_is_due_and_loses_no_job(
+    start: Start, engine: FakeEngine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StorageFull()
+
+    async with start() as server:
+        ended = await server.diarize(url=await server.upload(tone(1.0)))
+        await server.finished(ended)
+        lost = await computing(server, engine)
+    change(server, lost, "status = 'running', attempts = 3, claims = 3")
+    clock.advance(24 * 3600)
+    with monkeypatch.context() as patch:
+        patch.setattr(Finisher, "_write", full)
+        with pytest.raises(StorageFull):
+            async with assembled(server.settings, engine, clock):
+                pass
+    (output,) = row(server, ended, "hex(output_id)")
+    assert receipted(server, output.lower())
+
+    engine.gate.set()
+    async with start() as server:
+        assert row(server, lost, "status, error_code") == ("failed", "worker_lost")

@@ -24,3 +24,13 @@ def change(server: Running, job_id: str, assignments: str) -> None:
 
 def ask_to_cancel(server: Running, job_id: str) -> None:
     change(server, job_id, "cancel_requested = 1")
+
+
+def receipted(server: Running, artefact_id: str) -> bool:
+    """Whether the ledger has a receipt of the artefact."""
+    found = _execute(
+        server,
+        "SELECT 1 FROM ledger WHERE kind = 'deletion' AND body ->> 'artefactId' = ?",
+        artefact_id,
+    )
+    return bool(found)
