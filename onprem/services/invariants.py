@@ -11,7 +11,7 @@ from pathlib import Path
 
 from onprem.core.job import TERMINAL, JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionReason, Receipt
-from onprem.store import inspection, ledger
+from onprem.store import free_slots, inspection, ledger
 from onprem.store.data_directory import DataDirectory
 from onprem.store.database import Database
 from onprem.store.inspection import JobRow, LiveArtefact
@@ -45,7 +45,7 @@ async def check_invariants(
         found += _jobs_end(jobs, allowed_attempts)
         found += _deadlines(live, receipts, now)
         found += _live_or_receipted(jobs, live, receipts)
-        found += _slots(directory, live, await inspection.free_slots(database))
+        found += _slots(directory, live, await free_slots.every(database))
         found += _files(directory, live)
         found += _regions(jobs, receipts)
         return found

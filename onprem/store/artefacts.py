@@ -14,7 +14,7 @@ import msgspec
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
 from onprem.errors import StorageFull
 from onprem.ids import new_record_id
-from onprem.store import ledger
+from onprem.store import free_slots, ledger
 from onprem.store.blobs import BlobFolder, BlobWriter
 from onprem.store.database import Database, Row, Transaction
 from onprem.store.seal import new_key, open_segments, seal, unseal
@@ -73,9 +73,9 @@ class ArtefactStore:
         sealed: bytes | None = seal(key, label(kind, record), plaintext)
         if sealed is not None and len(sealed) > INLINE_BYTES:
             tx.on_rollback(partial(self._blobs.remove, record))
-            await in_thread(self._write_blob, record, sealed)
+            await in_thread(self._blobs.add, record, sealed)
             sealed = None
-        slot = await self._take_slot(tx, record, key)
+        slot = await free_slots.take(tx, self._slots, record, key)
         await tx.execute(
             f"INSERT INTO artefact ({COLUMNS}, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (record, kind, project_id, job_id, slot, len(plaintext), now, due_at, sealed),
@@ -97,7 +97,7 @@ class ArtefactStore:
         Raises StorageFull.
         """
         tx.on_rollback(partial(self._blobs.remove, blob.record))
-        slot = await self._take_slot(tx, blob.record, blob.key)
+        slot = await free_slots.take(tx, self._slots, blob.record, blob.key)
         await tx.execute(
             f"INSERT INTO artefact ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (blob.record, kind, project_id, None, slot, blob.size, now, due_at),
@@ -211,7 +211,7 @@ class ArtefactStore:
         verified = await in_thread(self._erase, artefact)
         await tx.execute("DELETE FROM artefact WHERE id = ?", (record,))
         if artefact.slot is not None:
-            await tx.execute("INSERT INTO free_slot (slot) VALUES (?)", (artefact.slot,))
+            await free_slots.give_back(tx, artefact.slot)
         receipt = self._receipt(artefact, reason, now, verified)
         await ledger.append_receipt(tx, receipt)
         return receipt
@@ -239,39 +239,6 @@ class ArtefactStore:
             project_id=artefact.project_id,
             job_id=artefact.job_id,
         )
-
-    def _write_blob(self, record: bytes, sealed: bytes) -> None:
-        with self._blobs.create(record) as blob:
-            blob.write(sealed)
-            blob.flush()
-            blob.keep()
-
-    async def _take_slot(self, tx: Transaction, record: bytes, key: bytes) -> int:
-        slot = await _next_free(tx)
-        if slot is None:
-            # No slot is free, so those in use are all there are; the file may be longer, if a
-            # transaction that made it grow was rolled back.
-            row = await tx.fetchone("SELECT coalesce(max(slot) + 1, 0) FROM artefact")
-            assert row is not None
-            fresh = await in_thread(self._slots.grow, row[0])
-            await tx.execute(
-                "WITH RECURSIVE fresh (slot) AS"
-                " (SELECT ? UNION ALL SELECT slot + 1 FROM fresh WHERE slot < ?)"
-                " INSERT INTO free_slot SELECT slot FROM fresh",
-                (fresh.start, fresh.stop - 1),
-            )
-            slot = await _next_free(tx)
-        assert slot is not None
-        tx.on_rollback(partial(self._slots.erase, slot, record))
-        await in_thread(self._slots.write, slot, record, key)
-        return slot
-
-
-async def _next_free(tx: Transaction) -> int | None:
-    row = await tx.fetchone(
-        "DELETE FROM free_slot WHERE slot = (SELECT min(slot) FROM free_slot) RETURNING slot"
-    )
-    return row[0] if row else None
 
 
 def label(kind: str, record: bytes) -> bytes:

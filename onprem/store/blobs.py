@@ -22,6 +22,13 @@ class BlobFolder:
     def create(self, record: bytes) -> "BlobWriter":
         return BlobWriter(self._path(record))
 
+    def add(self, record: bytes, ciphertext: bytes) -> None:
+        """A whole blob, on the disk when this returns. Raises StorageFull."""
+        with self.create(record) as blob:
+            blob.write(ciphertext)
+            blob.flush()
+            blob.keep()
+
     def segments(self, record: bytes) -> Iterator[bytes]:
         """Ciphertext segment by segment. Raises FileNotFoundError."""
         with self._path(record).open("rb", buffering=0) as file:

@@ -62,10 +62,6 @@ async def every_receipt(database: Database) -> list[Receipt]:
     return [msgspec.json.decode(body, type=Receipt) for (body,) in rows]
 
 
-async def free_slots(database: Database) -> set[int]:
-    return {row[0] for row in await database.fetchall("SELECT slot FROM free_slot")}
-
-
 async def damage(database: Database) -> list[str]:
     """What SQLite's own checks find."""
     try:
