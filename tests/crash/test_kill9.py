@@ -3,10 +3,10 @@
 import random
 import secrets
 import threading
-from pathlib import Path
 
 import httpx
 
+from tests.crash.conftest import MakeSite
 from tests.support.audio import wav
 from tests.support.crash import TERMINAL, CrashSite
 from tests.support.crash_server import POISON_SAMPLES, TRANSCRIPT
@@ -53,15 +53,15 @@ class Client:
             self.terminal[job_id] = status
 
 
-def test_no_promise_is_broken_by_kills_at_random_points(tmp_path: Path) -> None:
+def test_no_promise_is_broken_by_kills_at_random_points(make_site: MakeSite) -> None:
     seed = secrets.randbits(32)
     print(f"seed {seed}")
     luck = random.Random(seed)
-    site = CrashSite(tmp_path, output="1s")
+    site = make_site(output="1s")
     client = Client(site, luck)
     kills = 0
     for _ in range(ROUNDS):
-        assert site.start()
+        assert site.start() and site.process is not None
         killer = threading.Timer(luck.uniform(0.02, 0.6), site.process.kill)
         killer.start()
         try:
@@ -88,9 +88,9 @@ def test_no_promise_is_broken_by_kills_at_random_points(tmp_path: Path) -> None:
 
 
 def test_a_job_that_takes_the_server_down_is_given_up_and_the_others_are_done(
-    tmp_path: Path,
+    make_site: MakeSite,
 ) -> None:
-    site = CrashSite(tmp_path, attempts=2)
+    site = make_site(attempts=2)
     assert site.start()
     site.upload(wav(bytes(2 * POISON_SAMPLES)), "media://poison.wav")
     site.upload(wav(bytes(2 * 16_000)), "media://good.wav")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.conftest import MakeSite
 from tests.support.audio import wav
 from tests.support.crash import CrashSite
 from tests.support.crash_server import SLOW_SAMPLES, TRANSCRIPT
@@ -37,10 +38,10 @@ class Watcher:
         self._thread.join()
 
 
-def test_no_file_ever_holds_audio_or_transcript(tmp_path: Path) -> None:
+def test_no_file_ever_holds_audio_or_transcript(make_site: MakeSite) -> None:
     marker = secrets.token_bytes(32)
     markers = (marker, TRANSCRIPT.encode())
-    site = CrashSite(tmp_path)
+    site = make_site()
     assert site.start()
     with Watcher(site, *markers) as watcher:
         site.upload(wav(marker * 100_000), "media://large.wav")
@@ -64,9 +65,9 @@ def test_no_file_ever_holds_audio_or_transcript(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["data/blobs/left-over", "tmp/spooled", "server.log"])
-def test_the_watcher_would_find_it(tmp_path: Path, place: str) -> None:
-    site = CrashSite(tmp_path)
-    planted = tmp_path / place
+def test_the_watcher_would_find_it(make_site: MakeSite, place: str) -> None:
+    site = make_site()
+    planted = site.folder / place
     with Watcher(site, b"what was said") as watcher:
         planted.write_bytes(b"before " + b"what was said" + b" after")
         deadline = time.monotonic() + 20

@@ -44,6 +44,7 @@ class CrashSite:
         key = asyncio.run(install(settings, SystemClock()))
         self._headers = {"authorization": f"Bearer {key}"}
         self._attempts = attempts
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *before: str) -> bool:
         """Start the server, behind the command `before`. False: it died before it was ready."""
@@ -69,12 +70,15 @@ class CrashSite:
         return True
 
     def kill(self) -> None:
-        """`kill -9`, also of what runs the server."""
+        """`kill -9`, also of what runs the server; nothing happens where none runs."""
+        if self.process is None:
+            return
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait()
 
     def wait(self) -> int:
+        assert self.process is not None
         status = self.process.wait(30)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -84,6 +88,7 @@ class CrashSite:
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
+        assert self.process is not None
         self.process.terminate()
         return self.wait()
 
