@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from onprem.clock import Clock
@@ -96,23 +96,24 @@ async def running_store(
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
     directory.check()
     master = MasterKey.read(master_key_file(settings, os.environ))
-    lock = directory.lock()
-    slots = SlotFile(directory.slots, master.derive("record keys"))
-    database = Database(directory.database)
-    await database.open()
-    try:
+    async with AsyncExitStack() as opened:
+        lock = directory.lock()
+        opened.callback(lock.release)
+        slots = SlotFile(directory.slots, master.derive("record keys"))
+        opened.callback(slots.close)
+        database = Database(directory.database)
+        await database.open()
+        opened.push_async_callback(database.close)
         await migrate(database)
         blobs = BlobFolder(directory.blobs)
         artefacts = ArtefactStore(database, slots, blobs, settings.node.region)
         mended = await reconcile(database, artefacts, slots, blobs, now=clock.now())
         if mended:
             logger.warning("mended %d left-overs of an unclean stop", mended)
+        # From here on others may look, and none can take it for themselves.
+        lock.share()
         yield database, artefacts, master
         await database.truncate_log()
-    finally:
-        await database.close()
-        slots.close()
-        lock.release()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import msgspec
 
@@ -64,29 +65,46 @@ class Finisher:
         outcome: Outcome,
         *,
         worker_copies: list[bytes],
-        reason: DeletionReason = DeletionReason.JOB_ENDED,
+        give_up: Callable[[], bool],
     ) -> None:
-        """As `end`, and tries again for as long as the disk is full or the database busy."""
+        """As `end`, and tries again while the disk is full or the database busy.
+
+        Raises as `end` once `give_up` says so: the job stays as it was, for the next start.
+        """
         while True:
             try:
-                await self.end(job, outcome, worker_copies, reason)
+                await self.end(job, outcome, worker_copies, DeletionReason.JOB_ENDED)
                 return
             except (StorageFull, StoreBusy) as error:
+                if give_up():
+                    raise
                 logger.warning("job %s cannot be ended yet: %s", job.id, error.code)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def requeue(
-        self, job: Job, worker_copies: list[bytes], reason: DeletionReason, *, forgive: bool
-    ) -> None:
-        """Put an interrupted job back; its copies in memory are gone.
+    async def requeue_interrupted(self, job: Job, worker_copy: bytes, *, attempted: bool) -> None:
+        """Put a job back whose run a shutdown ended: the run does not count against it."""
+        await self._requeue(job, [worker_copy], DeletionReason.INTERRUPTED, 1, int(attempted))
 
-        `forgive`: the run that was counted as an attempt was ended by us, not by the job.
-        """
+    async def requeue_crashed(self, job: Job, worker_copies: list[bytes]) -> None:
+        """Put a job back that the last process died with: the run counts."""
+        await self._requeue(job, worker_copies, DeletionReason.CRASH, 0, 0)
+
+    async def _requeue(
+        self,
+        job: Job,
+        worker_copies: list[bytes],
+        reason: DeletionReason,
+        claims_back: int,
+        attempts_back: int,
+    ) -> None:
+        """The copies in memory are gone already."""
         now = self._clock.now()
         async with self._database.write() as tx:
             for copy in worker_copies:
                 await self._artefacts.delete_within(tx, copy, reason, now=now)
-            await jobs.requeue(tx, job, forgive=forgive, now=now)
+            await jobs.requeue(
+                tx, job, claims_back=claims_back, attempts_back=attempts_back, now=now
+            )
         logger.info("job %s waits again", job.id)
 
     async def end(

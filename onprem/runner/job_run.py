@@ -8,7 +8,6 @@ import msgspec
 from onprem.clock import Clock
 from onprem.core.cancel import Canceled, CancelReason, CancelToken
 from onprem.core.output import diarization_output
-from onprem.core.receipt import DeletionReason
 from onprem.core.speech import Analysis
 from onprem.core.work import Work
 from onprem.errors import (
@@ -100,11 +99,16 @@ class JobRunner:
             run.preparing = False
             self._progress.forget(run.job.id)
         if reason is CancelReason.SHUTDOWN:
-            await self._finisher.requeue(
-                run.job, [run.worker_copy], DeletionReason.INTERRUPTED, forgive=run.attempted
+            await self._finisher.requeue_interrupted(
+                run.job, run.worker_copy, attempted=run.attempted
             )
         else:
-            await self._finisher.finish(run.job, outcome, worker_copies=[run.worker_copy])
+            await self._finisher.finish(
+                run.job,
+                outcome,
+                worker_copies=[run.worker_copy],
+                give_up=lambda: run.cancel.reason is CancelReason.SHUTDOWN,
+            )
 
     async def _outcome(self, run: ActiveRun) -> Outcome:
         try:

@@ -27,7 +27,7 @@ async def recover_jobs(
     for job in orphans:
         copies = await artefacts.worker_copies(job.id)
         if after_crash(job.attempts, job.claims, allowed_attempts) is Interrupted.RUN_AGAIN:
-            await finisher.requeue(job, copies, DeletionReason.CRASH, forgive=False)
+            await finisher.requeue_crashed(job, copies)
         else:
             outcome = Outcome.failed(WorkerLost(attempts=job.claims))
             await finisher.end(job, outcome, copies, DeletionReason.CRASH)

@@ -91,12 +91,14 @@ async def waiting_since(database: Database, before: float) -> list[Job]:
     return [_job(row) for row in rows]
 
 
-async def requeue(tx: Transaction, job: Job, *, forgive: bool, now: float) -> None:
-    """`forgive` takes back the attempt that was counted last."""
+async def requeue(
+    tx: Transaction, job: Job, *, claims_back: int, attempts_back: int, now: float
+) -> None:
+    """Wait again; what is taken back does not count against the job."""
     await _move(tx, job, JobStatus.PENDING)
     await tx.execute(
-        "UPDATE job SET updated_at = ?, attempts = attempts - ? WHERE id = ?",
-        (now, int(forgive), job.id),
+        "UPDATE job SET updated_at = ?, claims = claims - ?, attempts = attempts - ? WHERE id = ?",
+        (now, claims_back, attempts_back, job.id),
     )
 
 
