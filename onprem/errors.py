@@ -3,16 +3,17 @@
     OnpremError
     ├── ConfigInvalid
     ├── InstallationError    DataDirectoryMissing, DataDirectoryExists, DataDirectoryBusy,
-    │                        DataDirectoryForeign, DataDirectoryDamaged, MasterKeyUnusable,
-    │                        SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
-    │                        TelemetryEnabled
+    │   │                    DataDirectoryForeign, FolderUnusable, MasterKeyUnusable,
+    │   │                    SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
+    │   │                    TelemetryEnabled
+    │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed
     ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
     │                        NotFound, HostNotAllowed, UploadLinkInvalid, UploadLinkUsed,
     │                        UploadIncomplete, MediaTooLarge, BodyTooLarge
     ├── StorageFull
     ├── StoreBusy
     ├── ModelError           ModelMissing, ModelPresent, ModelUnknown, ModelFolderFull,
-    │   │                    ModelFolderUnrecognised, ModelDownloadFailed
+    │   │                    ModelFolderUnrecognised, ModelDownloadFailed, ModelOfOtherKind
     │   ├── ModelDamaged     ModelFileRefused
     │   └── ModelUnsafe      ModelUncheckable
     └── JobFailure           what a job ends with; the text is its `output.error`
@@ -24,6 +25,7 @@
         ├── QueueExpired
         ├── WorkerMemoryExceeded
         ├── EngineFailed
+        ├── ModelUnusable
         └── WorkerLost
 
 `code` is stable: clients may switch on it. `message` says what happened and `remedy` what to do
@@ -116,6 +118,29 @@ class DataDirectoryDamaged(InstallationError):
     code = "data_directory_damaged"
     message = "The data directory is damaged: {what}."
     remedy = "Stop the server, keep a copy of the directory as it is, and report what happened."
+
+
+class RecordKeysUnusable(DataDirectoryDamaged):
+    code = "record_keys_unusable"
+    message = "The record-key file {path} cannot be used: {why}."
+    remedy = (
+        "If storage.keys_dir is a volume of its own, mount it and start again. If the keys are "
+        "lost for good, docs/operations.md says how to go on without them."
+    )
+
+
+class DiskFailed(DataDirectoryDamaged):
+    code = "disk_failed"
+    message = "The disk failed under the database ({what})."
+    remedy = (
+        "Check the disk, its quota and the kernel's log (`dmesg`), then start the server again."
+    )
+
+
+class FolderUnusable(InstallationError):
+    code = "folder_unusable"
+    message = "The folder {path} cannot be used: {why}."
+    remedy = "Give one that does not exist yet, or one that is yours alone (`chmod 700 {path}`)."
 
 
 class MasterKeyUnusable(InstallationError):
@@ -224,13 +249,13 @@ class UploadIncomplete(RequestRefused):
 
 class MediaTooLarge(RequestRefused):
     code = "media_too_large"
-    message = "The upload is larger than {limit} bytes."
+    message = "The upload is larger than {limit:d} bytes."
     remedy = "Send a compressed format, or raise limits.media_size."
 
 
 class BodyTooLarge(RequestRefused):
     code = "body_too_large"
-    message = "The request body is larger than {limit} bytes."
+    message = "The request body is larger than {limit:d} bytes."
     remedy = "Send audio with PUT to an upload link; job requests are small."
 
 
@@ -257,6 +282,12 @@ class ModelMissing(ModelError):
     code = "model_missing"
     message = "The model {model} is not installed in {folder}."
     remedy = "Run `onprem models fetch starter`, or `onprem models import DIR`."
+
+
+class ModelOfOtherKind(ModelError):
+    code = "model_of_other_kind"
+    message = "{model} is a {kind} model, and a {needed} model is needed."
+    remedy = "Name another in models.diarization or models.transcription; see `onprem models list`."
 
 
 class ModelDamaged(ModelError):
@@ -365,7 +396,7 @@ class AudioTruncated(CouldNotLoadAudio):
 
 class AudioTooLarge(CouldNotLoadAudio):
     code = "audio_too_large"
-    message = "Could not load audio: the file is larger than {limit} bytes."
+    message = "Could not load audio: the file is larger than {limit:d} bytes."
     remedy = "Send a compressed format, or raise limits.media_size."
 
 
@@ -413,7 +444,7 @@ class QueueExpired(JobFailure):
 
 class WorkerMemoryExceeded(JobFailure):
     code = "worker_memory_exceeded"
-    message = "The decoded recording does not fit into limits.worker_memory ({limit} bytes)."
+    message = "The recording does not fit into limits.worker_memory ({limit:d} bytes)."
     remedy = "Raise limits.worker_memory, or send a shorter recording."
 
 
@@ -421,6 +452,12 @@ class EngineFailed(JobFailure):
     code = "engine_failed"
     message = "The models failed on this recording ({kind})."
     remedy = "Submit it again; if it fails again, report the job id and the server's version."
+
+
+class ModelUnusable(JobFailure):
+    code = "model_unusable"
+    message = "A model of this server cannot be used ({code})."
+    remedy = "Tell its operator: `onprem models verify` names the file. Then submit the job again."
 
 
 class WorkerLost(JobFailure):

@@ -33,6 +33,7 @@ from onprem.services.sweep import Sweep
 from onprem.services.upload_links import LinkSigner
 from onprem.services.uploads import Uploads
 from onprem.services.use_cases import UseCases
+from onprem.store import free_slots, key_check
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.data_directory import DataDirectory
@@ -95,16 +96,19 @@ async def running_store(
     """
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
     directory.check()
-    master = MasterKey.read(master_key_file(settings, os.environ))
+    key_file = master_key_file(settings, os.environ)
+    master = MasterKey.read(key_file)
     async with AsyncExitStack() as opened:
         lock = directory.lock()
         opened.callback(lock.release)
-        slots = SlotFile(directory.slots, master.derive("record keys"))
-        opened.callback(slots.close)
         database = Database(directory.database)
         await database.open()
         opened.push_async_callback(database.close)
         await migrate(database)
+        await key_check.check(database, master, key_file)
+        known = await free_slots.known(database)
+        slots = SlotFile(directory.slots, master.derive("record keys"), known)
+        opened.callback(slots.close)
         blobs = BlobFolder(directory.blobs)
         artefacts = ArtefactStore(database, slots, blobs, settings.node.region)
         mended = await reconcile(database, artefacts, slots, blobs, now=clock.now())

@@ -1,6 +1,5 @@
 """What commands share: the settings that hold, and an opened data directory."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +8,7 @@ from onprem.clock import SystemClock
 from onprem.config.load import load_settings
 from onprem.store.data_directory import DataDirectory
 from onprem.store.database import Database
-from onprem.store.migrate import migrate, migrations, schema_version
+from onprem.store.migrate import migrate, missing
 
 
 def models_folder(config: Path | None) -> Path:
@@ -24,6 +23,7 @@ async def opened_database(config: Path | None) -> AsyncIterator[tuple[Database, 
     Raises:
         ConfigInvalid, DataDirectoryMissing, DataDirectoryForeign
         DataDirectoryBusy: it must be migrated first, and a server holds it.
+        SchemaTooNew: a newer onprem wrote it.
     """
     settings = load_settings(config)
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
@@ -31,16 +31,12 @@ async def opened_database(config: Path | None) -> AsyncIterator[tuple[Database, 
     database = Database(directory.database)
     await database.open()
     try:
-        if await schema_version(database) != len(migrations()):
+        if await missing(database):
             lock = directory.lock()
-            await migrate(database)
-            lock.release()
+            try:
+                await migrate(database)
+            finally:
+                lock.release()
         yield database, SystemClock()
     finally:
         await database.close()
-
-
-def environment_home() -> Path:
-    """Where a user's own installation goes when no data directory is named."""
-    state = os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "onprem"

@@ -10,15 +10,13 @@ import typer
 
 from onprem.cli.output import emit_json
 from onprem.clock import SystemClock
-from onprem.config.load import load_settings
 from onprem.config.render import example, toml_value
-from onprem.errors import DataDirectoryExists
+from onprem.config.settings import Settings, Storage
+from onprem.errors import DataDirectoryExists, FolderUnusable
 from onprem.services.keys import ALL_SCOPES, Keys
 from onprem.services.projects import Projects
 from onprem.store.data_directory import DataDirectory
-from onprem.store.database import Database
-from onprem.store.master_key import MasterKey
-from onprem.store.migrate import migrate
+from onprem.store.new_store import new_store
 
 FIRST_PROJECT = "default"
 
@@ -36,6 +34,12 @@ def init(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Where the data shall lie.")] = Path(
         "onprem-data"
     ),
+    keys_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys-dir", help="Where the record keys shall lie; default `keys` in the data."
+        ),
+    ] = None,
     config: Annotated[
         Path, typer.Option("--config", help="Where to write the configuration.")
     ] = Path("onprem.toml"),
@@ -47,12 +51,17 @@ def init(
     EXAMPLES
       onprem init
       onprem init --data-dir /var/lib/onprem --config /etc/onprem/onprem.toml
+      onprem init --keys-dir /mnt/keys/onprem
 
     \b
     EXIT STATUS
-      0 when everything was made; 4 when the configuration or the data directory exists.
+      0 when everything was made; 4 when the configuration or the data directory exists, or a
+      folder that exists is open to others.
     """
-    installation = asyncio.run(_install(config.absolute(), data_dir.absolute()))
+    storage = Storage(
+        data_dir=data_dir.absolute(), keys_dir=keys_dir.absolute() if keys_dir else None
+    )
+    installation = asyncio.run(_install(config.absolute(), storage))
     if json:
         emit_json(installation)
         return
@@ -61,42 +70,37 @@ def init(
     typer.echo(f"project        {installation.project}")
     typer.echo(f"API key        {installation.key}   (shown this once)")
     typer.echo(
-        f"\nKeep {installation.data_dir}/keys out of backups and snapshots: a copy of a record"
-        "\nkey undoes a deletion. Keep the master key in a safe place of its own:"
+        f"\nKeep {Settings(storage=storage).keys_dir} out of backups and snapshots: a copy of a"
+        "\nrecord key undoes a deletion. Keep the master key in a safe place of its own:"
         f"\n{_master_key(config.absolute())}"
     )
 
 
-async def _install(config: Path, data_dir: Path) -> Installation:
-    directory = DataDirectory(data_dir, data_dir / "keys")
-    for path in (config, directory.database, _master_key(config)):
-        if path.exists():
-            raise DataDirectoryExists(path=path)
-    config.parent.mkdir(parents=True, exist_ok=True)
-    _master_key(config).parent.mkdir(mode=0o700, exist_ok=True)
-    MasterKey.create(_master_key(config))
-    directory.create()
-    _write_private(config, _configuration(data_dir))
-    settings = load_settings(config, {})
-    database = Database(directory.database)
-    await database.open()
+async def _install(config: Path, storage: Storage) -> Installation:
+    directory = DataDirectory(storage.data_dir, Settings(storage=storage).keys_dir)
     try:
-        await migrate(database)
+        for path in (config, directory.database, directory.slots, _master_key(config)):
+            if path.exists():
+                raise DataDirectoryExists(path=path)
+        config.parent.mkdir(parents=True, exist_ok=True)
+        _master_key(config).parent.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise FolderUnusable(path=Path(error.filename).parent, why=error.strerror) from error
+    async with new_store(directory, _master_key(config)) as database:
+        _write_private(config, _configuration(storage))
         clock = SystemClock()
         project = await Projects(database, clock).create(FIRST_PROJECT)
         issued = await Keys(database, clock).issue(project.name, "first key", ALL_SCOPES)
-    finally:
-        await database.close()
-    return Installation(str(config), str(settings.storage.data_dir), project.name, issued.secret)
+    return Installation(str(config), str(storage.data_dir), project.name, issued.secret)
 
 
-def _configuration(data_dir: Path) -> str:
-    """The example file, with the one option set that has no good default."""
-    line = f"data_dir = {toml_value(data_dir)}"
-    return (
-        "\n".join(line if row.startswith("#data_dir =") else row for row in example().splitlines())
-        + "\n"
-    )
+def _configuration(storage: Storage) -> str:
+    """The example file, with the folders that were named."""
+    lines = {"#data_dir =": f"data_dir = {toml_value(storage.data_dir)}"}
+    if storage.keys_dir is not None:
+        lines["#keys_dir ="] = f"keys_dir = {toml_value(storage.keys_dir)}"
+    rows = example().splitlines()
+    return "\n".join(lines.get(row[: row.find("=") + 1], row) for row in rows) + "\n"
 
 
 def _master_key(config: Path) -> Path:

@@ -9,7 +9,7 @@ import typer
 
 from onprem import __version__
 from onprem.cli import config, keys, models, projects
-from onprem.cli.exit_codes import OK, exit_code
+from onprem.cli.exit_codes import FAILED, OK, exit_code
 from onprem.cli.init import init
 from onprem.cli.serve import serve
 from onprem.errors import ConfigInvalid, InvalidRequest, OnpremError
@@ -53,8 +53,16 @@ def run(argv: list[str], out: TextIO, err: TextIO) -> int:
             err.write(_told(error))
             return exit_code(error)
         except SystemExit as end:  # how typer ends every command, and every wrong command line
-            return end.code if isinstance(end.code, int) else OK
+            return _status(end, err)
     return OK
+
+
+def _status(end: SystemExit, err: TextIO) -> int:
+    """As Python itself takes it: no code is success, a text is told and a failure."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or OK
+    err.write(f"{end.code}\n")
+    return FAILED
 
 
 def _told(error: OnpremError) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from onprem.engine.deferred import DeferredEngine, EngineSettings
 from onprem.http.addresses import Addresses
 from onprem.http.app import build_app
 from onprem.http.server import HttpServer, bind
-from onprem.scheduler import build_scheduler
+from onprem.scheduler import Schedule
 from onprem.wiring import assembled
 
 logger = logging.getLogger(__name__)
@@ -63,12 +64,14 @@ def _log_to_stderr(level: str) -> None:
 
 async def _serve(settings: Settings) -> None:
     offline.switch_off()
+    # A core file would hold the recording that a model aborted on.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     listener = bind(settings.server.host, settings.server.port)
     addresses = Addresses(settings.server, listener.getsockname()[1])
     async with assembled(settings, _engine(settings), SystemClock()) as server:
         http = HttpServer(build_app(server.use, addresses), lambda: _announce(addresses.listening))
-        scheduler = build_scheduler(server.sweep)
-        scheduler.start()
+        schedule = Schedule(server.sweep)
+        schedule.start()
         runner = asyncio.create_task(server.runner.run(), name="runner")
 
         def stop() -> None:
@@ -81,7 +84,7 @@ async def _serve(settings: Settings) -> None:
         # A runner that ends by a fault must not leave an API behind that takes jobs for nobody.
         runner.add_done_callback(lambda _: stop())
         await http.serve(sockets=[listener])
-        scheduler.shutdown(wait=False)
+        await schedule.stop()
         await runner
 
 

@@ -51,7 +51,7 @@ def load_settings(
             faults.append(Fault(name, "Expected a section"))
             continue
         found = convert_fields(kind, raw, prefix=f"{name}.", dec_hook=decode_scalar)
-        faults += found.faults + _above_ceiling(name, found.sound)
+        faults += found.faults + _beyond_promises(name, found.sound)
         faults += [Fault(key, "There is no such option") for key in found.unknown]
         if found.value is not None:
             sections[name] = found.value
@@ -94,12 +94,17 @@ def _value(text: str) -> Any:
     return value if isinstance(value, bool | int | float | list | dict) else text
 
 
-def _above_ceiling(section: str, options: Mapping[str, Any]) -> list[Fault]:
-    return [
+def _beyond_promises(section: str, options: Mapping[str, Any]) -> list[Fault]:
+    if section != "retention":
+        return []
+    longer = [
         Fault(f"retention.{name}", f"May be shorter than {ceiling / 3600:.0f}h, never longer")
         for name, ceiling in CEILINGS.items()
-        if section == "retention" and options.get(name, 0.0) > ceiling
+        if options.get(name, 0.0) > ceiling
     ]
+    # With 0, everything would be gone before anybody could read it.
+    none = [name for name, lifetime in options.items() if lifetime == 0]
+    return longer + [Fault(f"retention.{name}", "Must be longer than 0") for name in none]
 
 
 def _relative_to(settings: Settings) -> Settings:

@@ -66,7 +66,7 @@ class Storage(Section, frozen=True):
 
 
 class Retention(Section, frozen=True):
-    """When things are deleted: the default and the ceiling for everybody."""
+    """When things are deleted: the default and the ceiling for everybody. All are longer than 0."""
 
     media: Annotated[
         Duration, Meta(description="Uploads, counted from the end of the upload; at most 48h.")
@@ -209,8 +209,8 @@ SECTIONS: dict[str, type[Section]] = {
 
 def decode_scalar(kind: type, value: Any) -> Any:
     """msgspec's hook for the types that are ours; raises ValueError with a sentence."""
-    if kind in (Duration, ByteSize) and isinstance(value, str):
-        return kind.parse(value)
+    if kind in (Duration, ByteSize) and isinstance(value, str | int):
+        return kind.parse(str(value))  # a number is without a unit, so only 0 can be meant
     if kind is Path and isinstance(value, str) and value:
         return Path(value)
     raise ValueError(f"Expected text for {kind.__name__}")

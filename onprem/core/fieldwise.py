@@ -51,7 +51,8 @@ def convert_fields(
             inner = convert_fields(field.type, given, prefix=f"{prefix}{name}.", dec_hook=dec_hook)
             faults += inner.faults
             unknown += inner.unknown
-            values[field.name] = inner.value
+            if inner.value is not None:
+                values[field.name] = inner.value
         else:
             try:
                 values[field.name] = msgspec.convert(given, field.type, dec_hook=dec_hook)

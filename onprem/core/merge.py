@@ -33,7 +33,8 @@ def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[float]) -> str
     first = max(0, bisect_left(ends, word.start) - 1)
     best = turns[min(first, len(turns) - 1)]
     best_overlap = _overlap(word, best)
-    for turn in turns[first + 1 :]:
+    for index in range(first + 1, len(turns)):  # a slice would copy all that follow, per word
+        turn = turns[index]
         overlap = _overlap(word, turn)
         if overlap > best_overlap:
             best, best_overlap = turn, overlap

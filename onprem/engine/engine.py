@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from onprem.core.cancel import Canceled, CancelToken
 from onprem.core.speech import Analysis, ModelRef, Task
-from onprem.engine.catalogue import RECIPES
+from onprem.engine.catalogue import RECIPES, ModelKind
 from onprem.engine.device import resolve_device, use_all_cores
 from onprem.engine.diarization import Diarization, Diarizer
 from onprem.engine.libraries import assert_silent
@@ -18,7 +18,7 @@ from onprem.engine.library import InstalledModel, ModelLibrary
 from onprem.engine.pipeline import imported_pipeline, starter_pipeline
 from onprem.engine.residency import Residency
 from onprem.engine.transcription import Transcriber, Transcription
-from onprem.errors import EngineFailed, OnpremError
+from onprem.errors import EngineFailed, ModelOfOtherKind, OnpremError
 
 LIBRARY_FAILURES = (
     ArithmeticError,
@@ -59,8 +59,12 @@ class SpeechEngine:
         self._transcription = transcription
         self._device = resolve_device(device)
         self._threads = use_all_cores()
-        self._diarizers = Residency(self._load_diarizer, capacity=1)
-        self._transcribers = Residency(self._load_transcriber, capacity=2)
+        self._diarizers = Residency(self._diarizer_parts, self._load_diarizer, capacity=1)
+        self._transcribers = Residency(
+            lambda model_id: self._verified(model_id, "transcription"),
+            self._load_transcriber,
+            capacity=2,
+        )
 
     def load(self) -> None:
         """Verify and load the configured models; raises `ModelError` where one is not usable."""
@@ -82,7 +86,7 @@ class SpeechEngine:
         Raises:
             Canceled: at the next cancel point.
             NoSpeech: nobody speaks.
-            ModelError: a model that the task names is missing, damaged or unsafe.
+            ModelError: a model that the task names is missing, damaged, unsafe or of another kind.
             EngineFailed: a model library failed; its own text is dropped, it may quote content.
         """
         stopped: Exception
@@ -112,20 +116,27 @@ class SpeechEngine:
         said = _transcribed(speech, task, samples, found, progress, cancel)
         return _analysis(found, said, refs)
 
-    def _load_diarizer(self, model_id: str) -> _LoadedDiarizer:
+    def _verified(self, model_id: str, needed: ModelKind) -> InstalledModel:
+        model = self._library.verified(model_id)
+        if model.kind != needed:
+            raise ModelOfOtherKind(model=model_id, kind=model.kind, needed=needed)
+        return model
+
+    def _diarizer_parts(self, model_id: str) -> list[InstalledModel]:
+        """The one whole pipeline, or the segmentation and embedding of a recipe."""
         recipe = RECIPES.get(model_id)
         if recipe is None:
-            whole = self._library.verified(model_id)
-            refs = {"diarization": _ref(whole), "embedding": _ref(whole)}
-            return _LoadedDiarizer(Diarizer(imported_pipeline(whole.folder), self._device), refs)
-        segmentation = self._library.verified(recipe.segmentation)
-        embedding = self._library.verified(recipe.embedding)
-        pipeline = starter_pipeline(segmentation.folder, embedding.folder)
-        refs = {"diarization": _ref(segmentation), "embedding": _ref(embedding)}
+            return [self._verified(model_id, "diarization")]
+        segmentation = self._verified(recipe.segmentation, "segmentation")
+        return [segmentation, self._verified(recipe.embedding, "embedding")]
+
+    def _load_diarizer(self, parts: list[InstalledModel]) -> _LoadedDiarizer:
+        folders = [part.folder for part in parts]
+        pipeline = imported_pipeline(*folders) if len(folders) == 1 else starter_pipeline(*folders)
+        refs = {"diarization": _ref(parts[0]), "embedding": _ref(parts[-1])}
         return _LoadedDiarizer(Diarizer(pipeline, self._device), refs)
 
-    def _load_transcriber(self, model_id: str) -> _LoadedTranscriber:
-        model = self._library.verified(model_id)
+    def _load_transcriber(self, model: InstalledModel) -> _LoadedTranscriber:
         transcriber = Transcriber(model.folder, self._device, self._threads)
         return _LoadedTranscriber(transcriber, _ref(model))
 

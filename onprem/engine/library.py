@@ -9,7 +9,7 @@ from onprem.engine.catalogue import ModelKind
 from onprem.engine.manifest import MANIFEST, Manifest, read_manifest
 from onprem.engine.model_files import contents_of, record_of
 from onprem.engine.staging import staging
-from onprem.errors import ModelDamaged, ModelFileRefused, ModelMissing
+from onprem.errors import ModelDamaged, ModelError, ModelFileRefused, ModelMissing
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -48,6 +48,15 @@ class ModelLibrary:
     def holds(self, model_id: str) -> bool:
         """Whether a folder with a manifest is there; says nothing about its bytes."""
         return is_model_id(model_id) and (self.folder / model_id / MANIFEST).is_file()
+
+    def kind_of(self, model_id: str) -> ModelKind | None:
+        """What the model does, from its manifest alone; None: no such model, or none usable."""
+        if not self.holds(model_id):
+            return None
+        try:
+            return read_manifest(self.folder / model_id).kind
+        except (ModelError, OSError):  # damaged, or removed since
+            return None
 
     def verified(self, model_id: str) -> InstalledModel:
         """Hash every file of the model; call it before each load.

@@ -9,6 +9,7 @@ from onprem.config.settings import Server
 from onprem.errors import HostNotAllowed
 from onprem.http.errors import refuse
 
+_NEVER_IN_A_HOST = frozenset("@/?#")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -29,8 +30,15 @@ class Addresses:
         self._allowed = {*_LOOPBACK, *(name.lower() for name in named)}
 
     def allows(self, host_header: str) -> bool:
-        """`host_header` with or without a port."""
-        return "*" in self._allowed or urlsplit(f"//{host_header}").hostname in self._allowed
+        """`host_header` with or without a port. What is no host at all is never allowed."""
+        if _NEVER_IN_A_HOST.intersection(host_header):
+            return False
+        try:
+            parts = urlsplit(f"//{host_header}")
+            _ = parts.port  # raises where it is no number
+        except ValueError:
+            return False
+        return "*" in self._allowed or parts.hostname in self._allowed
 
     async def check_host(self, request: Request[Any, Any, Any]) -> Response[bytes] | None:
         """A `before_request` hook: DNS rebinding ends here."""

@@ -8,7 +8,6 @@ from litestar.types import ExceptionHandlersMap, Message, Scope
 from onprem.errors import OnpremError
 from onprem.http.addresses import Addresses
 from onprem.http.auth import principal
-from onprem.http.bodies import BODY_LIMIT
 from onprem.http.errors import broken, framework_refusal, refuse
 from onprem.http.routes import account, diarize, health, jobs, live, media
 from onprem.services.use_cases import UseCases
@@ -58,7 +57,7 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
         before_request=addresses.check_host,
         before_send=[_add_headers],
         exception_handlers=_ERRORS,
-        request_max_body_size=BODY_LIMIT,
+        request_max_body_size=None,  # ours are exact, and answer with codes of the contract
         openapi_config=None,
         logging_config=None,
     )

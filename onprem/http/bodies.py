@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.exceptions import InternalServerException
 
 from onprem.core.fieldwise import Conversion, convert_fields
 from onprem.errors import BodyTooLarge, InvalidRequest
@@ -20,18 +21,26 @@ async def read_body(request: Request[Any, Any, Any], into: type[S]) -> Conversio
 
     Raises:
         InvalidRequest: it is no JSON object.
-        BodyTooLarge
+        BodyTooLarge: it is longer than `BODY_LIMIT`.
     """
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > BODY_LIMIT:
-            raise BodyTooLarge(limit=BODY_LIMIT)
+    raw = await _read(request)
     try:
-        fields = msgspec.json.decode(bytes(raw), type=dict[str, Any])
+        fields = msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidRequest([Fault("body", "Expected a JSON object")]) from None
     return convert_fields(into, fields)
+
+
+async def _read(request: Request[Any, Any, Any]) -> bytes:
+    raw = bytearray()
+    try:
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > BODY_LIMIT:
+                raise BodyTooLarge(limit=BODY_LIMIT)
+    except InternalServerException:  # litestar's way to say that the client went away
+        raise InvalidRequest([Fault("body", "Broke off before its end")]) from None
+    return bytes(raw)
 
 
 def valid(body: Conversion[S]) -> S:

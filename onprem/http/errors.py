@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 
 from onprem import errors
 from onprem.errors import InvalidRequest, OnpremError, StoreBusy, described
+from onprem.faults import Fault
 from onprem.ids import new_request_id
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ STATUS: dict[type[OnpremError], int] = {
     errors.StoreBusy: 503,
     errors.StorageFull: 507,
 }
-"""Anything else is a 500: the caller cannot mend it."""
+"""Anything else is a 500, in words that are for the operator: the caller cannot mend it."""
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -52,31 +53,39 @@ class ApiError(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def refuse(_: Request[Any, Any, Any], error: OnpremError) -> Response[bytes]:
-    """An error of ours."""
+    """An error of ours. What the caller cannot mend is written to the log in full."""
     if isinstance(error, InvalidRequest):
         fields = [FieldError(fault.field, fault.message) for fault in error.faults]
         return _answer(ValidationErrorResponse(str(error), fields), 400)
-    status = STATUS.get(type(error), 500)
+    status = STATUS.get(type(error))
     request_id = new_request_id()
-    if status >= 500:
-        logger.error("request %s: %s", request_id, error.code)
-    answer = _answer(ApiError(request_id, error.sentence, error.code), status)
+    if status is None or status >= 500:
+        logger.error("request %s: %s: %s", request_id, error.code, error)
+    told = OnpremError() if status is None else error
+    answer = _answer(ApiError(request_id, told.sentence, error.code), status or 500)
     if isinstance(error, StoreBusy):
         answer.headers["Retry-After"] = "5"
     return answer
 
 
-def framework_refusal(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What litestar refuses by itself: an unknown path, a wrong method, a broken request."""
-    message = _FRAMEWORK.get(error.status_code, "This request cannot be understood.")
-    body = ApiError(new_request_id(), message, f"http_{error.status_code}")
-    return _answer(body, error.status_code)
+    status = error.status_code
+    if status >= 500:
+        return broken(request, error)
+    message = _FRAMEWORK.get(status, _BROKEN_REQUEST)
+    if status == 400:
+        answer = refuse(request, InvalidRequest([Fault("request", message)]))
+    else:
+        answer = _answer(ApiError(new_request_id(), message, f"http_{status}"), status)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
+_BROKEN_REQUEST = "This request cannot be understood."
 _FRAMEWORK = {
     404: "There is no such path. See docs/api.md for the paths that this server knows.",
     405: "This path does not know that method.",
-    413: "The request body is too large.",
 }
 
 

@@ -1,5 +1,6 @@
 """uvicorn in this process: bound before anything else is opened, told to stop by its owner."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ class HttpServer(uvicorn.Server):
             access_log=False,  # it would write paths, and an upload's path is its permission
             log_config=None,
             server_header=False,
+            proxy_headers=False,  # nobody is believed about where a request came from
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         super().__init__(config)
@@ -46,6 +48,11 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Returns when no request is in work: what they use is closed next."""
+        await super().shutdown(sockets)
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

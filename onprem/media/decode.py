@@ -50,6 +50,8 @@ class DecodeLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Longest recording, seconds, counted while decoding."""
     pcm_bytes: int
     """Bytes that the job's lease leaves for the PCM (32,000 bytes a second of audio)."""
+    worker_memory: int
+    """The configured limit behind `pcm_bytes`, which an operator can raise: refusals name it."""
     least_seconds: float = 0.5
     """Shortest recording, seconds."""
     wall_seconds: float = 1800.0
@@ -83,7 +85,8 @@ async def decode(source: WorkerCopy, *, limits: DecodeLimits) -> Decoded:
 
     Raises:
         CouldNotLoadAudio: the recording cannot be used; the class says why.
-        WorkerMemoryExceeded: the PCM is larger than `limits.pcm_bytes`.
+        WorkerMemoryExceeded: the PCM is larger than `limits.pcm_bytes`; names
+            `limits.worker_memory`.
     """
     source.seal()
     pcm = WorkerCopy.create("pcm")
@@ -93,7 +96,7 @@ async def decode(source: WorkerCopy, *, limits: DecodeLimits) -> Decoded:
         if not report.seccomp:
             logger.warning("the kernel has no seccomp filter for the decoder: it ran without")
         if isinstance(report, Refusal):
-            raise _failure(report)
+            raise _failure(report, limits)
         pcm.seal()
         if pcm.size != report.samples * _SAMPLE_BYTES:
             raise DecoderCrashed(signal="a fault of its own (its report does not fit its output)")
@@ -182,9 +185,11 @@ def _parse(said: bytes) -> Success | Refusal:
         raise DecoderCrashed(signal="a fault of its own (no report)") from None
 
 
-def _failure(refusal: Refusal) -> JobFailure:
+def _failure(refusal: Refusal, limits: DecodeLimits) -> JobFailure:
     facts = msgspec.structs.asdict(refusal)
     known = _REFUSALS.get(facts.pop("error"))
+    if known is WorkerMemoryExceeded:
+        return WorkerMemoryExceeded(limit=limits.worker_memory)
     facts = {name: fact for name, fact in facts.items() if fact is not None}
     try:
         return known(**facts) if known else DecoderCrashed(signal="a fault of its own (report)")

@@ -53,6 +53,7 @@ async def fetch(url: str, into: WorkerCopy, *, policy: FetchPolicy) -> None:
         FetchRefused: the URL's shape or its destination is not allowed.
         FetchFailed: the source did not answer as it should, or not fast enough.
         AudioTooLarge: it is larger than `policy.max_bytes`.
+        WorkerMemoryExceeded: it is larger than the lease of `into`.
     """
     target = _acceptable(url)
     trust = await asyncio.to_thread(_trust, policy.ca_file, target.host)
@@ -91,7 +92,7 @@ async def _visit(
         if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"", b"identity"):
             # 19 kB of gzip become 20 MB; a recording needs none.
             raise FetchFailed(host=target.host, why="it sent a Content-Encoding, asked for none")
-        _check_length(headers.get(b"content-length"), policy)
+        _check_length(headers.get(b"content-length"), into, policy)
         await _receive(response, into, policy)
         return None
 
@@ -107,10 +108,13 @@ async def _receive(response: httpcore.Response, into: WorkerCopy, policy: FetchP
         pace.count(len(chunk))
 
 
-def _check_length(declared: bytes | None, policy: FetchPolicy) -> None:
+def _check_length(declared: bytes | None, into: WorkerCopy, policy: FetchPolicy) -> None:
     """Refuse at once what says that it is too large; what lies is counted."""
-    if declared is not None and declared.isdigit() and int(declared) > policy.max_bytes:
+    if declared is None or not declared.isdigit():
+        return
+    if int(declared) > policy.max_bytes:
         raise AudioTooLarge(limit=policy.max_bytes)
+    into.require_room(int(declared))
 
 
 def _acceptable(url: str) -> httpx.URL:

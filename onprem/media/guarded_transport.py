@@ -9,6 +9,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpcore
@@ -29,10 +31,14 @@ class DestinationDenied(Exception):
         super().__init__(f"{host}:{port} {why}")
 
 
+_RESOLVERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="resolve")
+"""Threads that a name server which never answers may block. The store needs those of the loop."""
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the machine's resolver."""
-    loop = asyncio.get_running_loop()
-    answers = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    answers = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 

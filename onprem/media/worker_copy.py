@@ -23,13 +23,17 @@ _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_
 class WorkerCopy:
     """One copy. Written once, sealed, read by descriptor or mapping, gone with `close`."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, lease: "Lease | None" = None) -> None:
         self._descriptor = descriptor
+        self._lease = lease
 
     @classmethod
-    def create(cls, name: str) -> Self:
-        """An empty copy. `name` shows in /proc only: never put content or a URL in it."""
-        return cls(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING))
+    def create(cls, name: str, lease: "Lease | None" = None) -> Self:
+        """An empty copy, which `write` never lets grow beyond `lease`, if there is one.
+
+        `name` shows in /proc only: never put content or a URL in it.
+        """
+        return cls(os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), lease)
 
     @property
     def fd(self) -> int:
@@ -55,11 +59,18 @@ class WorkerCopy:
         """Append all of `chunk`.
 
         Raises:
+            WorkerMemoryExceeded: the lease has no room for it; nothing of it was written.
             PermissionError: the copy is sealed.
         """
         rest = memoryview(chunk)
+        self.require_room(self.size + rest.nbytes)
         while rest:
             rest = rest[os.write(self.fd, rest) :]
+
+    def require_room(self, size: int) -> None:
+        """Raises WorkerMemoryExceeded where the lease is smaller than `size` bytes in all."""
+        if self._lease is not None:
+            self._lease.check(size)
 
     def seal(self) -> None:
         """Make the bytes final for everybody who holds the descriptor. Sealing twice is fine."""
@@ -122,10 +133,11 @@ class Lease:
         """Hold a copy against the lease.
 
         Raises:
-            WorkerMemoryExceeded: `needed` bytes are more than the lease holds.
+            WorkerMemoryExceeded: `needed` bytes are more than the lease holds. It names the
+                whole budget, which is what an operator can raise.
         """
         if needed > self._size:
-            raise WorkerMemoryExceeded(limit=self._size)
+            raise WorkerMemoryExceeded(limit=self._memory.limit)
 
 
 class WorkerMemory:

@@ -11,7 +11,7 @@ from onprem.core.job import JobStatus
 from onprem.core.output import DiarizationOutput, FailedOutput
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import ModelRef
-from onprem.errors import JobFailure, StorageFull, StoreBusy
+from onprem.errors import JobFailure, OnpremError, StorageFull, StoreBusy, described
 from onprem.store import jobs
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
@@ -67,18 +67,20 @@ class Finisher:
         worker_copies: list[bytes],
         give_up: Callable[[], bool],
     ) -> None:
-        """As `end`, and tries again while the disk is full or the database busy.
+        """As `end`, and tries again while the disk is full or fails, or the database is busy.
 
-        Raises as `end` once `give_up` says so: the job stays as it was, for the next start.
+        Once `give_up` says so the job stays as it was, for the next start to find. Raises only
+        JobMoved.
         """
         while True:
             try:
                 await self.end(job, outcome, worker_copies, DeletionReason.JOB_ENDED)
                 return
-            except (StorageFull, StoreBusy) as error:
+            except (OnpremError, OSError) as error:
                 if give_up():
-                    raise
-                logger.warning("job %s cannot be ended yet: %s", job.id, error.code)
+                    logger.info("job %s is left to the next start", job.id)
+                    return
+                logger.warning("job %s cannot be ended yet: %s", job.id, described(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def requeue_interrupted(self, job: Job, worker_copy: bytes, *, attempted: bool) -> None:

@@ -14,6 +14,9 @@ from onprem.errors import (
     EngineFailed,
     JobFailure,
     MediaExpired,
+    ModelError,
+    ModelUnusable,
+    OnpremError,
     StorageFull,
     StoreBusy,
     described,
@@ -28,6 +31,7 @@ from onprem.store import jobs
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
 from onprem.store.jobs import Job
+from onprem.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +49,13 @@ class ActiveRun:
         while the engine computes, and not while the job's end is written."""
         self.attempted = False
         """Whether this run was counted as an attempt."""
+        self.shutting_down = False
+        """Whether the server stops, also where the job was canceled before."""
         self.task: asyncio.Task[None] | None = None
 
     def stop(self, reason: CancelReason) -> None:
         """While it prepares, at once; afterwards, at the engine's next cancel point."""
+        self.shutting_down |= reason is CancelReason.SHUTDOWN
         if self.cancel.reason is None:
             self.cancel.cancel(reason)
             if self.preparing and self.task is not None:
@@ -107,7 +114,7 @@ class JobRunner:
                 run.job,
                 outcome,
                 worker_copies=[run.worker_copy],
-                give_up=lambda: run.cancel.reason is CancelReason.SHUTDOWN,
+                give_up=lambda: run.shutting_down,
             )
 
     async def _outcome(self, run: ActiveRun) -> Outcome:
@@ -117,6 +124,12 @@ class JobRunner:
             return Outcome.failed(failure)
         except Canceled:
             raise
+        except ModelError as error:
+            logger.error("job %s failed: %s", run.job.id, error.sentence)
+            return Outcome.failed(ModelUnusable(code=error.code))
+        except OnpremError as error:
+            logger.error("job %s failed: %s", run.job.id, error.sentence)
+            return Outcome.failed(EngineFailed(kind=error.code))
         except Exception as error:  # noqa: BLE001 - one bad job must not stop the others
             logger.error("job %s failed unexpectedly: %s", run.job.id, described(error))
             return Outcome.failed(EngineFailed(kind=type(error).__name__))
@@ -132,8 +145,7 @@ class JobRunner:
                 analysis = await self._accelerator.run(lambda: self._analyse(run, work, decoded))
         if run.cancel.reason is CancelReason.USER:
             raise Canceled(CancelReason.USER)
-        output = diarization_output(work.request, analysis, _remarks(decoded))
-        return Outcome.succeeded(output, analysis.engine)
+        return await in_thread(_succeeded, work, analysis, _remarks(decoded))
 
     async def _count_attempt(self, run: ActiveRun) -> None:
         """Waits for as long as the disk is full or the database busy."""
@@ -165,6 +177,12 @@ class JobRunner:
 
         with decoded.pcm.view() as pcm:
             return self._engine.analyse(work.task(), pcm, report, run.cancel)
+
+
+def _succeeded(work: Work, analysis: Analysis, remarks: list[str]) -> Outcome:
+    """Hours of speech are many words: this takes too long for the event loop."""
+    output = diarization_output(work.request, analysis, remarks)
+    return Outcome.succeeded(output, analysis.engine)
 
 
 def _remarks(decoded: Decoded) -> list[str]:

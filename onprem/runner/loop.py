@@ -46,6 +46,7 @@ class RunnerLoop:
         self._region = region
         self._jobs_in_work = jobs_in_work
         self._active: dict[str, ActiveRun] = {}
+        self._fault: BaseException | None = None
         self.stopping = False
         self.ready = False
         self.problem: OnpremError | None = None
@@ -58,18 +59,33 @@ class RunnerLoop:
         self._wake.set()
 
     async def run(self) -> None:
-        """Returns after `stop`, when no job is in work any more."""
-        await self._load_models()
-        while not self.stopping:
-            try:
-                await self._pass_on_cancels()
-                if len(self._active) < self._jobs_in_work and await self._claim():
-                    continue
-            except OnpremError as error:
-                # A full disk or a busy database: jobs wait, nothing is lost.
-                logger.warning("no job can be claimed now: %s", error.code)
-                await asyncio.sleep(POLL_SECONDS)
-            await self._wake.wait()
+        """Returns after `stop`, when no job is in work any more.
+
+        Raises what a fault of ours raised, its own or a run's: the process must end then, for
+        only the next start finds a job whose run was lost.
+        """
+        try:
+            await self._load_models()
+            while not self.stopping:
+                await self._take_turn()
+        finally:
+            self.ready = False
+            await self._stop_active()
+        if self._fault is not None:
+            raise self._fault
+
+    async def _take_turn(self) -> None:
+        try:
+            await self._pass_on_cancels()
+            if len(self._active) < self._jobs_in_work and await self._claim():
+                return
+        except OnpremError as error:
+            # A full disk or a busy database: jobs wait, nothing is lost.
+            logger.warning("no job can be claimed now: %s", error.code)
+            await asyncio.sleep(POLL_SECONDS)
+        await self._wake.wait()
+
+    async def _stop_active(self) -> None:
         for run in self._active.values():
             run.stop(CancelReason.SHUTDOWN)
         await asyncio.gather(
@@ -118,4 +134,6 @@ class RunnerLoop:
         if run.task and not run.task.cancelled() and (error := run.task.exception()):
             # Its row says running; the next start puts it back in the queue.
             logger.critical("job %s was lost by a fault: %s", run.job.id, described(error))
+            self._fault = error
+            self.stopping = True
         self._wake.set()

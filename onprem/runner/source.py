@@ -41,16 +41,16 @@ class Source:
 
         Waits until the copies fit into `limits.worker_memory`. The reservation is for the worst
         case and taken at once (two jobs that each hold a half would wait for ever); it shrinks
-        to what was really needed.
+        to what was really needed. Where the budget is smaller than the worst case, it bounds each
+        copy while it is written.
 
         Raises:
             MediaExpired, CouldNotLoadAudio, WorkerMemoryExceeded: the job has failed.
         """
         longest = int(self._limits.audio_duration * _BYTES_PER_SECOND)
         async with self._memory.reserve(self._limits.media_size + longest) as lease:
-            with WorkerCopy.create("source") as copy:
+            with WorkerCopy.create("source", lease) as copy:
                 await self._copy(job, url, copy)
-                lease.check(copy.size)
                 lease.shrink(copy.size + longest)
                 decoded = await decode(copy, limits=self._decode_limits(lease.size - copy.size))
             with decoded.pcm:
@@ -77,4 +77,8 @@ class Source:
             copy.write(segment)
 
     def _decode_limits(self, room: int) -> DecodeLimits:
-        return DecodeLimits(audio_seconds=float(self._limits.audio_duration), pcm_bytes=room)
+        return DecodeLimits(
+            audio_seconds=float(self._limits.audio_duration),
+            pcm_bytes=room,
+            worker_memory=self._memory.limit,
+        )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from onprem.errors import ModelsNotReady
 from onprem.runner.loop import RunnerLoop
 
 
@@ -28,4 +29,5 @@ class Health:
             return Readiness("stopping", "stopping", "The server takes no more jobs.")
         if self._runner.problem is not None:
             return Readiness("failing", self._runner.problem.code, self._runner.problem.sentence)
-        return Readiness("starting", "models_not_ready", "The models are loading.")
+        loading = ModelsNotReady()
+        return Readiness("starting", loading.code, loading.sentence)

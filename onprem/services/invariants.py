@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onprem.core.job import TERMINAL, JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionReason, Receipt
+from onprem.errors import RecordKeysUnusable
 from onprem.store import free_slots, inspection, ledger
 from onprem.store.data_directory import DataDirectory
 from onprem.store.database import Database
@@ -105,7 +106,11 @@ def _live_or_receipted(
 
 
 def _slots(directory: DataDirectory, live: list[LiveArtefact], free: set[int]) -> Iterator[str]:
-    slots = SlotFile(directory.slots, b"")
+    try:
+        slots = SlotFile(directory.slots, b"", 0, writable=False)
+    except RecordKeysUnusable as error:
+        yield f"I7: {error}"
+        return
     occupants, size = slots.occupants(), len(slots)
     slots.close()
     expected = {

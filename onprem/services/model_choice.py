@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 from onprem.config.settings import Models
+from onprem.engine.catalogue import RECIPES, ModelKind
 from onprem.engine.library import ModelLibrary
 from onprem.faults import Fault
-
-STARTER = "starter"
-"""The diarization recipe that the starter pack's two models make up."""
 
 HOSTED_DIARIZATION = frozenset({"precision-1", "precision-2", "precision-3", "community-1"})
 HOSTED_TRANSCRIPTION = frozenset({"parakeet-tdt-0.6b-v3", "faster-whisper-large-v3-turbo"})
@@ -22,7 +20,10 @@ class Choice(NamedTuple):
 
 
 class ModelChoice:
-    """Reads the settings and which models are installed."""
+    """Reads the settings, and which models are installed for what.
+
+    The configured default is taken unseen: until it is installed, jobs wait for it.
+    """
 
     def __init__(self, settings: Models, library: ModelLibrary) -> None:
         self._settings = settings
@@ -30,21 +31,35 @@ class ModelChoice:
 
     def diarization(self, name: str | None) -> Choice | Fault:
         default = self._settings.diarization
-        return self._choose("model", name, default, HOSTED_DIARIZATION)
+        return self._choose("model", "diarization", name, default, HOSTED_DIARIZATION)
 
     def transcription(self, name: str | None) -> Choice | Fault:
-        default = self._settings.transcription
-        return self._choose("transcriptionConfig.model", name, default, HOSTED_TRANSCRIPTION)
+        field, default = "transcriptionConfig.model", self._settings.transcription
+        return self._choose(field, "transcription", name, default, HOSTED_TRANSCRIPTION)
 
     def _choose(
-        self, field: str, name: str | None, default: str, hosted: frozenset[str]
+        self, field: str, kind: ModelKind, name: str | None, default: str, hosted: frozenset[str]
     ) -> Choice | Fault:
         if name is None or name == default:
             return Choice(default)
-        if alias := self._settings.aliases.get(name):
-            return Choice(alias)
-        if name == STARTER or self._library.holds(name):
+        if target := self._settings.aliases.get(name):
+            if target == default or self._serves(target, kind):
+                return Choice(target)
+            # The model may still be fetched, so this is no fault of the configuration.
+            return Fault(field, f"It stands for {target} here, which is no {kind} model installed")
+        if self._serves(name, kind):
             return Choice(name)
         if name in hosted and not self._settings.strict:
             return Choice(default, f"{name} is not on this server; {default} is used instead.")
-        return Fault(field, "This server has no such model; see `onprem models list`")
+        return Fault(field, f"This server has no such {kind} model; see `onprem models list`")
+
+    def _serves(self, model_id: str, kind: ModelKind) -> bool:
+        """Whether a model, or all the models of a recipe, are installed and of the right kind."""
+        recipe = RECIPES.get(model_id)
+        if recipe is None:
+            return self._library.kind_of(model_id) == kind
+        return (
+            kind == "diarization"
+            and self._library.kind_of(recipe.segmentation) == "segmentation"
+            and self._library.kind_of(recipe.embedding) == "embedding"
+        )

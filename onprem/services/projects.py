@@ -17,9 +17,9 @@ class Projects:
         """Raises InvalidRequest where the name is empty or taken."""
         if not name.strip():
             raise InvalidRequest([Fault("name", "Must not be empty")])
-        if await projects.by_name(self._database, name) is not None:
-            raise InvalidRequest([Fault("name", "There is a project of that name")])
         async with self._database.write() as tx:
+            if await projects.by_name(tx, name) is not None:
+                raise InvalidRequest([Fault("name", "There is a project of that name")])
             return await projects.insert(tx, name, now=self._clock.now())
 
     async def every(self) -> list[Project]:

@@ -36,7 +36,7 @@ class LinkSigner:
         """A URL-safe token for one PUT of `key`."""
         link = UploadLink("PUT", project_id, key, now + LIFETIME, secrets.token_bytes(16))
         payload = msgspec.msgpack.encode(link)
-        return base64.urlsafe_b64encode(self._mac(payload) + payload).decode().rstrip("=")
+        return _text(self._mac(payload) + payload)
 
     def open(self, token: str, *, now: float) -> UploadLink:
         """Raises UploadLinkInvalid on a forged, damaged or expired token."""
@@ -44,6 +44,8 @@ class LinkSigner:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             raise UploadLinkInvalid() from None
+        if _text(raw) != token:  # base64 has many spellings of the same bytes
+            raise UploadLinkInvalid()
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(payload)):
             raise UploadLinkInvalid()
@@ -54,3 +56,7 @@ class LinkSigner:
 
     def _mac(self, payload: bytes) -> bytes:
         return hmac.digest(self._secret, payload, hashlib.sha256)
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,12 +1,19 @@
 """Uploads: raw bytes stream into ciphertext; what does not arrive whole leaves nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
 from onprem.core.receipt import ArtefactKind
-from onprem.errors import MediaTooLarge, StorageFull, StoreBusy, UploadLinkUsed
+from onprem.errors import (
+    MediaTooLarge,
+    StorageFull,
+    StoreBusy,
+    UploadLinkInvalid,
+    UploadLinkUsed,
+)
 from onprem.ids import new_record_id
 from onprem.services.upload_links import LinkSigner, UploadLink
 from onprem.store import media
@@ -40,13 +47,14 @@ class Uploads:
         """Store `body` as the newest version of the link's key.
 
         `declared` is the Content-Length, if there was one. The deadline counts from the end of
-        the upload.
+        the upload, which must come before the link expires.
 
         Raises:
-            UploadLinkInvalid, UploadLinkUsed: the link does not serve.
+            UploadLinkInvalid, UploadLinkUsed: the link does not serve, or no more.
             MediaTooLarge, StorageFull: nothing was kept.
         """
-        link = self._signer.open(token, now=self._clock.now())
+        now = self._clock.now()
+        link = self._signer.open(token, now=now)
         if await media.link_spent(self._database, link.nonce):
             raise UploadLinkUsed()
         limit = self._settings.limits.media_size
@@ -55,11 +63,12 @@ class Uploads:
         record, key = new_record_id(), new_key()
         sealer = Sealer(key, label(ArtefactKind.MEDIA, record))
         with self._artefacts.new_blob(record) as blob:
-            async for piece in body:
-                if sealer.size + len(piece) > limit:
-                    raise MediaTooLarge(limit=limit)
-                for ciphertext in sealer.push(piece):
-                    await in_thread(blob.write, ciphertext)
+            async with _until(link, now):
+                async for piece in body:
+                    if sealer.size + len(piece) > limit:
+                        raise MediaTooLarge(limit=limit)
+                    for ciphertext in sealer.push(piece):
+                        await in_thread(blob.write, ciphertext)
             await in_thread(blob.write, sealer.finish())
             await in_thread(blob.flush)
             await self._register(link, SealedBlob(record, key, sealer.size), blob)
@@ -78,3 +87,15 @@ class Uploads:
             )
             file.keep()  # the transaction is its owner now
             await media.put(tx, link.project_id, link.key, blob.record)
+
+
+@asynccontextmanager
+async def _until(link: UploadLink, now: float) -> AsyncIterator[None]:
+    """Raises UploadLinkInvalid when the link expires within the block."""
+    try:
+        async with asyncio.timeout(link.expires_at - now) as life:
+            yield
+    except TimeoutError:
+        if not life.expired():  # it came from a disk
+            raise
+        raise UploadLinkInvalid() from None

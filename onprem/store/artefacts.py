@@ -12,11 +12,11 @@ from functools import partial
 import msgspec
 
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
-from onprem.errors import StorageFull
 from onprem.ids import new_record_id
 from onprem.store import free_slots, ledger
 from onprem.store.blobs import BlobFolder, BlobWriter
 from onprem.store.database import Database, Row, Transaction
+from onprem.store.delete_each import delete_each
 from onprem.store.seal import new_key, open_segments, seal, unseal
 from onprem.store.slots import SlotFile
 from onprem.threads import in_thread
@@ -172,29 +172,18 @@ class ArtefactStore:
     ) -> list[Receipt]:
         """Delete for good; a record that is gone already is skipped. Returns the receipts.
 
-        Empties SQLite's log at the end, unless a reader holds it: each sweep tries that again.
         `verified` in a receipt is what reading back the key and the file name showed.
 
         Raises:
-            StorageFull: there is no room for a receipt. The keys of all records are overwritten
-                nevertheless; deleting again completes it.
+            OSError, StorageFull, DataDirectoryDamaged: one or more records resisted; all others
+                are deleted. Without room for receipts, the keys of all are overwritten
+                nevertheless, and deleting again completes it.
         """
-        receipts = []
-        full: StorageFull | None = None
-        for record in records:
-            try:
-                async with self._database.write() as tx:
-                    receipt = await self.delete_within(tx, record, reason, now=now)
-            except StorageFull as error:
-                full = error
-                continue
-            if receipt is not None:
-                receipts.append(receipt)
-        if receipts:
-            await self._database.truncate_log()
-        if full is not None:
-            raise full
-        return receipts
+
+        async def delete(tx: Transaction, record: bytes) -> Receipt | None:
+            return await self.delete_within(tx, record, reason, now=now)
+
+        return await delete_each(self._database, records, delete)
 
     async def delete_within(
         self, tx: Transaction, record: bytes, reason: DeletionReason, *, now: float

@@ -1,15 +1,16 @@
 """Ciphertext too large for a database row: one file each, named by its record id."""
 
-import errno
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from onprem.errors import StorageFull
+from onprem.errors import DataDirectoryDamaged
+from onprem.store.disk import room_needed, sync_folder
 from onprem.store.seal import SEGMENT, TAG
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NAME = re.compile("[0-9a-f]{32}")
 
 
 class BlobFolder:
@@ -39,12 +40,15 @@ class BlobFolder:
         """Unlink it, on the disk when this returns. True: there is no such file any more."""
         path = self._path(record)
         path.unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return not path.exists()
 
     def records(self) -> set[bytes]:
-        """Ids of all blobs in the folder; any other name is an error of somebody else's."""
-        return {bytes.fromhex(path.name) for path in self._folder.iterdir()}
+        """Ids of all blobs in the folder. Folders are none of ours, such as `lost+found`.
+
+        Raises DataDirectoryDamaged, which names it, on a file that is no blob.
+        """
+        return {_record(path) for path in self._folder.iterdir() if not path.is_dir()}
 
     def _path(self, record: bytes) -> Path:
         return self._folder / record.hex()
@@ -58,26 +62,24 @@ class BlobWriter:
         self._kept = False
 
     def __enter__(self) -> "BlobWriter":
+        """Raises StorageFull."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._fd = os.open(self._path, flags, 0o600)
+        with room_needed():
+            self._fd = os.open(self._path, flags, 0o600)
         return self
 
     def write(self, ciphertext: bytes) -> None:
         """Raises StorageFull."""
         view = memoryview(ciphertext)
-        try:
+        with room_needed():
             while view:
                 view = view[os.write(self._fd, view) :]
-        except OSError as error:
-            raise _translate(error) from error
 
     def flush(self) -> None:
         """Bring the file and its name to the disk. Raises StorageFull."""
-        try:
+        with room_needed():
             os.fsync(self._fd)
-            _sync_folder(self._path.parent)
-        except OSError as error:
-            raise _translate(error) from error
+            sync_folder(self._path.parent)
 
     def keep(self) -> None:
         """A row refers to it now: it stays."""
@@ -94,13 +96,7 @@ class BlobWriter:
             self._path.unlink(missing_ok=True)
 
 
-def _translate(error: OSError) -> Exception:
-    return StorageFull() if error.errno in _NO_ROOM else error
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _record(path: Path) -> bytes:
+    if not _NAME.fullmatch(path.name):
+        raise DataDirectoryDamaged(what=f"{path} is no file of ours")
+    return bytes.fromhex(path.name)

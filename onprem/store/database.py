@@ -1,16 +1,19 @@
 """SQLite: one writer, a reader, and the settings that make deleting mean deleting."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
-from onprem.errors import OnpremError, StorageFull, StoreBusy
+from onprem.errors import DiskFailed, OnpremError, StorageFull, StoreBusy, described
 from onprem.threads import in_thread, to_the_end
+
+logger = logging.getLogger(__name__)
 
 Row = Sequence[Any]
 
@@ -56,11 +59,12 @@ class Transaction:
         """Nothing happens after a commit, though its caller may have been cancelled."""
         if self._committed:
             return
-        # Files first: until the rollback no other process can have been given the same slot.
-        for undo in reversed(self._undo):
-            with suppress(OSError):  # the next start takes away what has no row
-                await in_thread(undo)
-        await self._connection.rollback()
+        try:
+            # Files first: until the rollback no other process can have been given the same slot.
+            for undo in reversed(self._undo):
+                await _undone(undo)
+        finally:
+            await self._connection.rollback()
 
     async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> int:
         """Returns how many rows it changed."""
@@ -75,6 +79,13 @@ class Transaction:
         return rows[0] if rows else None
 
 
+async def _undone(undo: Callable[[], object]) -> None:
+    try:
+        await in_thread(undo)
+    except Exception as error:  # noqa: BLE001  whatever it is, the other files must follow
+        logger.error("a left-over waits for the next start: %s", described(error))
+
+
 class Database:
     """Two connections to one file. `open` first, `close` last."""
 
@@ -83,7 +94,7 @@ class Database:
         self._write_lock = asyncio.Lock()
 
     async def open(self) -> None:
-        """Raises StoreBusy or StorageFull; the file is made where it is missing."""
+        """Raises StoreBusy, StorageFull or DiskFailed; the file is made where it is missing."""
         with _translated():
             self._writer = await _connect(self.path)
             try:
@@ -105,6 +116,7 @@ class Database:
         Raises:
             StoreBusy: another process holds the write lock for too long.
             StorageFull: the disk is full; nothing was written.
+            DiskFailed: the disk could not be read or written.
         """
         async with self._write_lock:
             with _translated():
@@ -168,16 +180,20 @@ _KNOWN_FAILURES: dict[int, type[OnpremError]] = {
     sqlite3.SQLITE_BUSY: StoreBusy,
     sqlite3.SQLITE_LOCKED: StoreBusy,
     sqlite3.SQLITE_FULL: StorageFull,
+    sqlite3.SQLITE_IOERR_SHMSIZE: StorageFull,  # the log's index could not grow
 }
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turns SQLite's everyday failures into errors of ours; anything else is a bug."""
+    """Turns what SQLite says of locks and disks into errors of ours; anything else is a bug."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        known = _KNOWN_FAILURES.get(error.sqlite_errorcode & 0xFF)
-        if known is None:
-            raise
-        raise known() from error
+        code = error.sqlite_errorcode
+        known = _KNOWN_FAILURES.get(code) or _KNOWN_FAILURES.get(code & 0xFF)
+        if known is not None:
+            raise known() from error
+        if code & 0xFF == sqlite3.SQLITE_IOERR:
+            raise DiskFailed(what=error.sqlite_errorname) from error
+        raise

@@ -38,6 +38,15 @@ async def every(database: Database) -> set[int]:
     return {row[0] for row in await database.fetchall("SELECT slot FROM free_slot")}
 
 
+async def known(database: Database) -> int:
+    """Slots that the record-key file must have, for the database has committed them."""
+    row = await database.fetchone(
+        "SELECT coalesce(max(slot) + 1, 0)"
+        " FROM (SELECT slot FROM artefact UNION ALL SELECT slot FROM free_slot)"
+    )
+    return int(row[0]) if row else 0
+
+
 async def _next_free(tx: Transaction) -> int | None:
     row = await tx.fetchone(
         "DELETE FROM free_slot WHERE slot = (SELECT min(slot) FROM free_slot) RETURNING slot"

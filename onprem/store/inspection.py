@@ -6,6 +6,7 @@ import msgspec
 
 from onprem.core.job import JobStatus
 from onprem.core.receipt import Receipt
+from onprem.errors import DiskFailed
 from onprem.store.artefacts import COLUMNS, Artefact
 from onprem.store.database import Database
 from onprem.store.ledger import DELETION
@@ -69,5 +70,7 @@ async def damage(database: Database) -> list[str]:
         broken = await database.fetchall("PRAGMA foreign_key_check")
     except sqlite3.DatabaseError as error:
         return [f"the database cannot be read ({error.sqlite_errorname})"]
+    except DiskFailed as error:
+        return [str(error)]
     found += [f"a row of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
     return [line for line in found if line != "ok"]

@@ -83,9 +83,9 @@ async def running(database: Database) -> list[Job]:
 
 
 async def waiting_since(database: Database, before: float) -> list[Job]:
-    """Jobs that were submitted before `before` and wait still."""
+    """Jobs that wait since before `before`, for their first run or for another one."""
     rows = await database.fetchall(
-        f"SELECT {_COLUMNS} FROM job WHERE status IN ('created', 'pending') AND created_at < ?",
+        f"SELECT {_COLUMNS} FROM job WHERE status IN ('created', 'pending') AND updated_at < ?",
         (before,),
     )
     return [_job(row) for row in rows]

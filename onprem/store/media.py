@@ -5,6 +5,14 @@ import msgspec
 from onprem.core.receipt import DeletionReason, Receipt
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database, Transaction
+from onprem.store.delete_each import delete_each
+
+_SUPERSEDED = (
+    "SELECT id FROM artefact WHERE kind = 'media'"
+    " AND id NOT IN (SELECT artefact_id FROM media)"
+    " AND id NOT IN (SELECT media_id FROM job"
+    " WHERE finished_at IS NULL AND media_id IS NOT NULL)"
+)
 
 
 class MediaVersion(msgspec.Struct, frozen=True):
@@ -41,23 +49,16 @@ async def put(tx: Transaction, project_id: str, key: str, artefact_id: bytes) ->
 async def delete_superseded(
     database: Database, artefacts: ArtefactStore, *, now: float
 ) -> list[Receipt]:
-    """Delete old versions that no unfinished job is bound to.
+    """Delete old versions that no unfinished job is bound to. Raises as `ArtefactStore.delete`."""
 
-    Looking and deleting are one transaction, so that no job can be bound to one in between.
-    """
-    receipts = []
-    async with database.write() as tx:
-        for (record,) in await tx.fetchall(
-            "SELECT id FROM artefact WHERE kind = 'media'"
-            " AND id NOT IN (SELECT artefact_id FROM media)"
-            " AND id NOT IN (SELECT media_id FROM job"
-            " WHERE finished_at IS NULL AND media_id IS NOT NULL)"
-        ):
-            receipt = await artefacts.delete_within(tx, record, DeletionReason.REPLACED, now=now)
-            receipts += [receipt] if receipt else []
-    if receipts:
-        await database.truncate_log()
-    return receipts
+    async def delete(tx: Transaction, record: bytes) -> Receipt | None:
+        # Looked at again within its transaction: a job may have been bound to it in between.
+        if await tx.fetchone(f"{_SUPERSEDED} AND id = ?", (record,)) is None:
+            return None
+        return await artefacts.delete_within(tx, record, DeletionReason.REPLACED, now=now)
+
+    records = [row[0] for row in await database.fetchall(_SUPERSEDED)]
+    return await delete_each(database, records, delete)
 
 
 async def spend_link(tx: Transaction, nonce: bytes, *, now: float, expires_at: float) -> bool:

@@ -18,6 +18,18 @@ async def schema_version(database: Database) -> int:
     return int(row[0]) if row else 0
 
 
+async def missing(database: Database) -> int:
+    """How many migrations are to be applied.
+
+    Raises:
+        SchemaTooNew: a newer onprem wrote this database.
+    """
+    version, known = await schema_version(database), len(migrations())
+    if version > known:
+        raise SchemaTooNew(found=version, known=known)
+    return known - version
+
+
 async def migrate(database: Database) -> int:
     """Apply what is missing, each migration in a transaction of its own.
 
@@ -26,10 +38,8 @@ async def migrate(database: Database) -> int:
     Raises:
         SchemaTooNew: a newer onprem wrote this database.
     """
-    steps = migrations()
-    version = await schema_version(database)
-    if version > len(steps):
-        raise SchemaTooNew(found=version, known=len(steps))
-    for number, sql in enumerate(steps[version:], start=version + 1):
+    count, steps = await missing(database), migrations()
+    done = len(steps) - count
+    for number, sql in enumerate(steps[done:], start=done + 1):
         await database.script(f"{sql}\nPRAGMA user_version = {number};")
-    return len(steps) - version
+    return count

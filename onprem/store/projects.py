@@ -20,7 +20,7 @@ async def insert(tx: Transaction, name: str, *, now: float) -> Project:
     return project
 
 
-async def by_name(database: Database, name: str) -> Project | None:
+async def by_name(database: Database | Transaction, name: str) -> Project | None:
     row = await database.fetchone(
         "SELECT id, name, created_at FROM project WHERE name = ?", (name,)
     )

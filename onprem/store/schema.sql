@@ -1,6 +1,12 @@
 -- The database as it is. Migrations lead here; a test holds the two together.
 -- Times are seconds since the Unix epoch. No column holds content in plaintext.
 
+-- Shows whether the master key at hand is the one that `init` made: one row.
+CREATE TABLE key_check (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    value BLOB NOT NULL                    -- derived from the master key, which it does not tell
+) STRICT;
+
 CREATE TABLE project (
     id         TEXT PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,

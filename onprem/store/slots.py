@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 
-from onprem.errors import DataDirectoryDamaged, StorageFull
+from onprem.errors import DataDirectoryDamaged, RecordKeysUnusable
+from onprem.store.disk import room_needed, sync_folder
 
 SLOT_BYTES = 64
 STEP = 4096
@@ -33,15 +34,34 @@ _EMPTY = bytes(SLOT_BYTES)
 class SlotFile:
     """Blocking calls of a few milliseconds each; the caller keeps them off the event loop."""
 
-    def __init__(self, path: Path, wrapping_key: bytes) -> None:
-        """`wrapping_key`: 32 bytes. The file is made where it is missing.
+    def __init__(
+        self, path: Path, wrapping_key: bytes, known: int, *, writable: bool = True
+    ) -> None:
+        """`wrapping_key`: 32 bytes; `known`: slots that the database knows.
+
+        A missing file is never made here: it may lie on a volume that is not mounted, and without
+        it every record would be taken for a deletion that broke off.
 
         Raises:
-            OSError: the file cannot be opened.
+            RecordKeysUnusable: it is missing, shorter than `known`, or cannot be opened.
         """
-        flags = os.O_RDWR | os.O_CREAT | os.O_DSYNC | os.O_CLOEXEC
-        self._fd = os.open(path, flags, 0o600)
         self._wrapping_key = wrapping_key
+        mode = os.O_RDWR | os.O_DSYNC if writable else os.O_RDONLY
+        try:
+            self._fd = os.open(path, mode | os.O_CLOEXEC)
+        except OSError as error:
+            why = f"{error.strerror}; the database knows {known * SLOT_BYTES} bytes of it"
+            raise RecordKeysUnusable(path=path, why=why) from error
+        if len(self) < known:
+            why = f"it is shorter than the {known * SLOT_BYTES} bytes that the database knows"
+            self.close()
+            raise RecordKeysUnusable(path=path, why=why)
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """An empty file (0600) for a new installation. Raises FileExistsError."""
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        sync_folder(path.parent)
 
     def close(self) -> None:
         os.close(self._fd)
@@ -56,11 +76,9 @@ class SlotFile:
         Raises:
             StorageFull: the disk has no room. Purging never needs this.
         """
-        try:
+        with room_needed():
             os.posix_fallocate(self._fd, first * SLOT_BYTES, STEP * SLOT_BYTES)
             os.fsync(self._fd)
-        except OSError as error:
-            raise StorageFull() from error
         return range(first, first + STEP)
 
     def write(self, slot: int, record: bytes, key: bytes) -> None:
@@ -110,5 +128,7 @@ class SlotFile:
         return os.pread(self._fd, SLOT_BYTES, slot * SLOT_BYTES).ljust(SLOT_BYTES, b"\0")
 
     def _put(self, slot: int, raw: bytes) -> None:
-        if os.pwrite(self._fd, raw, slot * SLOT_BYTES) != SLOT_BYTES:
+        with room_needed():  # where the filesystem does not write in place
+            written = os.pwrite(self._fd, raw, slot * SLOT_BYTES)
+        if written != SLOT_BYTES:
             raise DataDirectoryDamaged(what="the record-key file could not be written")

@@ -1,6 +1,7 @@
 """`onprem init`."""
 
 import stat
+import tomllib
 from pathlib import Path
 
 from tests.cli.conftest import Onprem
@@ -44,3 +45,42 @@ def test_it_overwrites_nothing(onprem: Onprem, tmp_path: Path) -> None:
 
 def test_it_says_what_to_keep_out_of_backups(onprem: Onprem) -> None:
     assert "out of backups" in onprem("init").out
+
+
+def test_record_keys_can_lie_elsewhere(onprem: Onprem, tmp_path: Path) -> None:
+    done = onprem("init", "--data-dir", "d", "--keys-dir", "volume/keys")
+    assert done.code == 0, done.err
+    keys = tmp_path / "volume" / "keys"
+    assert f"Keep {keys} out of backups" in done.out
+    assert (keys / "record.slots").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "d" / "keys").exists()
+    written = tomllib.loads((tmp_path / "onprem.toml").read_text())
+    assert written["storage"] == {"data_dir": str(tmp_path / "d"), "keys_dir": str(keys)}
+    shown = onprem("config", "show", "--json").json
+    assert shown["storage"]["keys_dir"] == str(keys)
+
+
+def test_a_folder_open_to_others_is_refused_before_anything_is_made(
+    onprem: Onprem, tmp_path: Path
+) -> None:
+    (tmp_path / "volume").mkdir(mode=0o755)
+    (tmp_path / "volume").chmod(0o755)
+    done = onprem("init", "--keys-dir", "volume")
+    assert done.code == 4
+    assert f"chmod 700 {tmp_path / 'volume'}" in done.err
+    (tmp_path / "volume").chmod(0o700)
+    assert onprem("init", "--keys-dir", "volume").code == 0
+
+
+def test_the_keys_of_another_installation_are_not_taken(onprem: Onprem) -> None:
+    assert onprem("init", "--data-dir", "a", "--keys-dir", "k", "--config", "a.toml").code == 0
+    done = onprem("init", "--data-dir", "b", "--keys-dir", "k", "--config", "c/b.toml")
+    assert done.code == 4
+    assert "record.slots exists already" in done.err
+
+
+def test_a_place_that_cannot_be_used_is_named(onprem: Onprem, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = onprem("init", "--config", "file/sub/onprem.toml")
+    assert done.code == 4
+    assert "cannot be used" in done.err

@@ -5,13 +5,13 @@ import secrets
 import threading
 
 import httpx
+import pytest
 
 from tests.crash.conftest import MakeSite
 from tests.support.audio import wav
 from tests.support.crash import TERMINAL, CrashSite
 from tests.support.crash_server import POISON_SAMPLES, TRANSCRIPT
 
-ROUNDS = 12
 URL_MARKER = "url-marker-77aa01"
 REFUSED_URL = f"http://127.0.0.1:9/{URL_MARKER}.wav"
 """A job with it ends as failed: the server connects to no address of its own."""
@@ -53,14 +53,17 @@ class Client:
             self.terminal[job_id] = status
 
 
-def test_no_promise_is_broken_by_kills_at_random_points(make_site: MakeSite) -> None:
+@pytest.mark.parametrize(
+    "rounds", [12, pytest.param(400, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
+)
+def test_no_promise_is_broken_by_kills_at_random_points(make_site: MakeSite, rounds: int) -> None:
     seed = secrets.randbits(32)
     print(f"seed {seed}")
     luck = random.Random(seed)
     site = make_site(output="1s")
     client = Client(site, luck)
     kills = 0
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         assert site.start() and site.process is not None
         killer = threading.Timer(luck.uniform(0.02, 0.6), site.process.kill)
         killer.start()

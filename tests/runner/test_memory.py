@@ -5,6 +5,7 @@ import pytest
 from onprem.config.settings import ByteSize, Duration, Limits
 from onprem.config.settings import Runner as RunnerSettings
 from onprem.media.decode import Decoded, decode
+from onprem.media.worker_copy import WorkerCopy
 from onprem.runner import source
 from tests.runner.conftest import Start
 from tests.support.audio import tone
@@ -48,3 +49,25 @@ async def test_a_recording_larger_than_all_of_it_fails(start: Start) -> None:
         assert (await server.finished(large))["status"] == "failed"
         assert row(server, large, "error_code") == ("worker_memory_exceeded",)
         assert (await server.finished(small))["status"] == "succeeded"
+
+
+async def test_a_copy_is_never_larger_than_the_memory(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    write = WorkerCopy.write
+
+    def watched(copy: WorkerCopy, chunk: bytes | memoryview) -> None:
+        try:
+            write(copy, chunk)
+        finally:
+            sizes.append(copy.size)
+
+    monkeypatch.setattr(WorkerCopy, "write", watched)
+    limits = Limits(worker_memory=ByteSize.parse("512KiB"), media_size=ByteSize.parse("4MiB"))
+    async with start(limits=limits) as server:
+        job_id = await server.diarize(url=await server.upload(bytes(3 << 20)))
+        job = await server.finished(job_id)
+
+    assert "does not fit into limits.worker_memory (524288 bytes)" in str(job["output"])
+    assert max(sizes) <= limits.worker_memory

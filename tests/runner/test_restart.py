@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from onprem.config.settings import Runner
 from onprem.errors import StorageFull
 from onprem.runner.finish import Finisher
 from onprem.wiring import assembled
@@ -82,8 +83,11 @@ async def test_a_job_that_only_stood_beside_a_crash_runs_again(
         assert (await server.finished(job_id))["status"] == "succeeded"
 
 
-async def test_jobs_run_in_the_order_of_submission(start: Start, engine: FakeEngine) -> None:
-    async with start() as server:
+async def test_jobs_are_claimed_in_the_order_of_submission(
+    start: Start, engine: FakeEngine
+) -> None:
+    # With one in work, none can be decoded sooner than an earlier one.
+    async with start(runner=Runner(jobs_in_work=1)) as server:
         await computing(server, engine)
         lengths = [1.5, 1.2, 1.8]
         ids = []

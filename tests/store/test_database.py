@@ -1,6 +1,7 @@
 """SQLite: its settings hold on each connection, and a transaction is all or nothing."""
 
 import asyncio
+import resource
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
-from onprem.errors import StorageFull, StoreBusy
+from onprem.errors import DiskFailed, StorageFull, StoreBusy
 from onprem.store import database as module
 from onprem.store.database import PRAGMAS, Database
 from tests.support.store import log_of, size_of
@@ -217,3 +218,59 @@ async def test_the_log_is_emptied_unless_a_reader_holds_it(
     assert size_of(log) == 0
     reader.close()
     await database.close()
+
+
+async def test_a_disk_that_does_not_write_is_an_error_of_ours(database: Database) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = size_of(log_of(database))
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        with pytest.raises(DiskFailed, match="SQLITE_IOERR_WRITE"):
+            async with database.write() as tx:
+                await tx.execute("INSERT INTO note VALUES (?)", ("large" * 10_000,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    async with database.write() as tx:
+        await tx.execute("INSERT INTO note VALUES ('later')")
+    assert await notes(database) == ["later"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_IOERR_SHMSIZE, StorageFull),
+        (sqlite3.SQLITE_IOERR_FSYNC, DiskFailed),
+        (sqlite3.SQLITE_IOERR, DiskFailed),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusy),
+    ],
+)
+async def test_what_sqlite_says_of_the_disk_is_told_in_our_words(
+    database: Database, code: int, kind: type[Exception]
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode, error.sqlite_errorname = code, "SQLITE_X"
+    with pytest.raises(kind):
+        async with database.write():
+            raise error
+
+
+@pytest.mark.parametrize("fault", [ZeroDivisionError, StorageFull, OSError])
+async def test_an_undo_that_fails_stops_neither_the_others_nor_the_rollback(
+    database: Database, fault: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    undone = []
+
+    def failing() -> None:
+        raise fault
+
+    with pytest.raises(KeyError):
+        async with database.write() as tx:
+            tx.on_rollback(lambda: undone.append("first"))
+            tx.on_rollback(failing)
+            await tx.execute("INSERT INTO note VALUES ('half')")
+            raise KeyError
+    assert undone == ["first"]
+    assert fault.__name__ in caplog.text
+    async with database.write() as tx:
+        await tx.execute("INSERT INTO note VALUES ('next')")
+    assert await notes(database) == ["next"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from onprem.errors import DataDirectoryDamaged, StorageFull
+from onprem.errors import DataDirectoryDamaged, RecordKeysUnusable, StorageFull
 from onprem.store.seal import new_key
 from onprem.store.slots import SLOT_BYTES, STEP, SlotFile
 from tests.support.store import MASTER
@@ -24,7 +24,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slots(path: Path) -> Iterator[SlotFile]:
-    slots = SlotFile(path, MASTER)
+    SlotFile.create(path)
+    slots = SlotFile(path, MASTER, 0)
     slots.grow(0)
     yield slots
     slots.close()
@@ -38,7 +39,7 @@ def test_a_key_comes_back_to_its_record(slots: SlotFile) -> None:
 
 def test_a_key_is_there_after_the_file_was_opened_again(slots: SlotFile, path: Path) -> None:
     slots.write(3, MINE, KEY)
-    again = SlotFile(path, MASTER)
+    again = SlotFile(path, MASTER, STEP)
     assert again.read(3, MINE) == KEY
     again.close()
 
@@ -109,7 +110,7 @@ def test_a_damaged_slot_can_be_erased(slots: SlotFile, path: Path) -> None:
 
 def test_another_master_key_opens_nothing(slots: SlotFile, path: Path) -> None:
     slots.write(3, MINE, KEY)
-    other = SlotFile(path, bytes(32))
+    other = SlotFile(path, bytes(32), STEP)
     with pytest.raises(DataDirectoryDamaged, match="does not open with this master key"):
         other.read(3, MINE)
     other.close()
@@ -126,3 +127,34 @@ def test_a_full_disk_stops_growing_and_not_erasing(
     with pytest.raises(StorageFull):
         slots.grow(STEP)
     assert slots.erase(3, MINE)
+
+
+def test_a_missing_file_is_never_made_by_opening_it(path: Path) -> None:
+    with pytest.raises(RecordKeysUnusable, match=rf"knows {3 * SLOT_BYTES} bytes") as raised:
+        SlotFile(path, MASTER, 3)
+    assert str(path) in str(raised.value) and "mount it" in raised.value.advice
+    assert not path.exists()
+
+
+def test_a_file_shorter_than_the_database_knows_is_refused(slots: SlotFile, path: Path) -> None:
+    with pytest.raises(RecordKeysUnusable, match="shorter"):
+        SlotFile(path, MASTER, STEP + 1)
+
+
+def test_a_file_that_exists_is_not_made_again(slots: SlotFile, path: Path) -> None:
+    slots.write(3, MINE, KEY)
+    with pytest.raises(FileExistsError):
+        SlotFile.create(path)
+    assert slots.read(3, MINE) == KEY
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_write_without_room_is_storage_full(
+    slots: SlotFile, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(number, "no room")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(StorageFull):
+        slots.write(3, MINE, KEY)

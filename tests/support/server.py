@@ -19,8 +19,7 @@ from onprem.services.keys import ALL_SCOPES, Keys, Scope
 from onprem.services.projects import Projects
 from onprem.store.data_directory import MARK, DataDirectory
 from onprem.store.database import Database
-from onprem.store.master_key import MasterKey
-from onprem.store.migrate import migrate
+from onprem.store.new_store import new_store
 from onprem.wiring import Server, assembled
 from tests.support.clock import FakeClock
 
@@ -89,15 +88,10 @@ def settings_in(folder: Path, **sections: msgspec.Struct) -> Settings:
 async def install(settings: Settings, clock: Clock) -> str:
     """What `onprem init` does; returns a key of project `default`."""
     assert settings.storage.master_key_file is not None
-    MasterKey.create(settings.storage.master_key_file)
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
-    directory.create()
-    database = Database(directory.database)
-    await database.open()
-    await migrate(database)
-    await Projects(database, clock).create("default")
-    issued = await Keys(database, clock).issue("default", "first", ALL_SCOPES)
-    await database.close()
+    async with new_store(directory, settings.storage.master_key_file) as database:
+        await Projects(database, clock).create("default")
+        issued = await Keys(database, clock).issue("default", "first", ALL_SCOPES)
     return issued.secret
 
 

@@ -1,11 +1,11 @@
 """A data directory with everything in the store opened, and no server around it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from onprem.core.receipt import ArtefactKind
-from onprem.store import projects
+from onprem.store import free_slots, projects
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.data_directory import DataDirectory
@@ -59,11 +59,15 @@ async def opened_store(folder: Path) -> AsyncIterator[OpenStore]:
     """Opens the store in `folder`, which is made on the first call."""
     directory = DataDirectory(folder, folder / "keys")
     directory.create()
-    slots = SlotFile(directory.slots, MASTER)
+    if not directory.database.exists():
+        SlotFile.create(directory.slots)
     database = Database(directory.database)
-    await database.open()
-    try:
+    async with AsyncExitStack() as opened:
+        await database.open()
+        opened.push_async_callback(database.close)
         await migrate(database)
+        slots = SlotFile(directory.slots, MASTER, await free_slots.known(database))
+        opened.callback(slots.close)
         store = OpenStore(directory, database, slots)
         known = await projects.by_name(database, "default")
         if known is None:
@@ -71,9 +75,6 @@ async def opened_store(folder: Path) -> AsyncIterator[OpenStore]:
                 known = await projects.insert(tx, "default", now=NOW)
         store.project_id = known.id
         yield store
-    finally:
-        await database.close()
-        slots.close()
 
 
 def size_of(path: Path) -> int:

@@ -34,7 +34,7 @@ async def declare_upload(
     return answer({"url": f"{addresses.base}{UPLOAD_PATH}/{token}"}, 201)
 
 
-@put(UPLOAD_PATH + "/{token:str}", request_max_body_size=None)
+@put(UPLOAD_PATH + "/{token:str}")
 async def receive_upload(
     request: Request[Any, Any, Any], token: FromPath[str], use: NamedDependency[UseCases]
 ) -> Response[bytes]:

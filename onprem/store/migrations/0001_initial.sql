@@ -1,5 +1,11 @@
 -- 0001: the first schema.
 
+-- Shows whether the master key at hand is the one that `init` made: one row.
+CREATE TABLE key_check (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    value BLOB NOT NULL                    -- derived from the master key, which it does not tell
+) STRICT;
+
 CREATE TABLE project (
     id         TEXT PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,

@@ -86,7 +86,7 @@ def test_all_faults_of_file_and_environment_are_told_at_once(file: Path) -> None
         "server.host": "Expected `str`, got `array`",
         "server.port": "Expected `int` <= 65535",
         "server.prot": "There is no such option",
-        "retention.output": "Expected text for Duration",
+        "retention.output": "Expected a duration such as 90s, 15m, 48h or 30d",
         "runner.device": found["runner.device"],
         "runner.attempts": "Expected `int` >= 1",
         "limits.nothing": "There is no such option",
@@ -106,6 +106,26 @@ def test_a_deadline_may_be_shorter_and_never_longer(file: Path, option: str, cei
     assert faults(file, f'[retention]\n{option} = "{longer}"') == {f"retention.{option}": message}
     variable = f"ONPREM_RETENTION__{option.upper()}"
     assert faults(file, "", **{variable: longer}) == {f"retention.{option}": message}
+
+
+@pytest.mark.parametrize("zero", ["0", '"0"', '"0s"', '"0.0h"'])
+@pytest.mark.parametrize("option", ["media", "output", "metadata"])
+def test_nothing_is_gone_before_it_can_be_read(file: Path, option: str, zero: str) -> None:
+    expected = {f"retention.{option}": "Must be longer than 0"}
+    assert faults(file, f"[retention]\n{option} = {zero}") == expected
+    variable = f"ONPREM_RETENTION__{option.upper()}"
+    assert faults(file, "", **{variable: zero.strip('"')}) == expected
+
+
+def test_zero_needs_neither_a_unit_nor_quotes(file: Path) -> None:
+    limits = load(file, "[limits]\nqueue_ttl = 0\nmedia_size = 0").limits
+    assert (limits.queue_ttl, limits.media_size) == (0, 0)
+    assert load(file, "", ONPREM_LIMITS__QUEUE_TTL="0").limits.queue_ttl == 0
+
+
+@pytest.mark.parametrize("odd", ["5", "true", "1.5", "-1"])
+def test_any_other_number_needs_a_unit(file: Path, odd: str) -> None:
+    assert set(faults(file, f"[limits]\nqueue_ttl = {odd}")) == {"limits.queue_ttl"}
 
 
 def test_the_environment_stands_above_the_file(file: Path) -> None:

@@ -72,6 +72,12 @@ def test_unknown_fields_of_a_field_are_named_with_their_path() -> None:
     assert convert_fields(Form, {"url": "a", "inner": {"more": 1}}).unknown == ["inner.more"]
 
 
+def test_sound_fields_are_those_without_faults() -> None:
+    raw = {"url": "a", "numSpeakers": 0, "inner": {"deepValue": "x"}, "tags": ["b"]}
+    assert convert_fields(Form, raw).sound == {"url": "a", "tags": ["b"]}
+    assert convert_fields(Form, {"inner": {"deepValue": 1}}).sound == {"inner": Inner(1)}
+
+
 def test_a_hook_s_sentence_becomes_the_fault() -> None:
     class Timed(msgspec.Struct):
         length: complex

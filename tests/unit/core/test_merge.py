@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onprem.core import merge
 from onprem.core.merge import TranscribedTurn, assign_speakers, join_turns
 from onprem.core.speech import SpokenWord, Turn, Word
 
@@ -118,3 +119,23 @@ def test_a_turn_is_one_text() -> None:
         TranscribedTurn(1.0, 1.4, "hi", "B"),
         TranscribedTurn(3.0, 3.4, "there", "B"),
     ]
+
+
+def test_looking_for_a_word_s_speaker_looks_at_a_few_turns_only() -> None:
+    class Watched(list[Turn]):
+        looks = 0
+
+        def __getitem__(self, index):  # type: ignore[no-untyped-def]
+            self.looks += len(range(*index.indices(len(self)))) if isinstance(index, slice) else 1
+            return super().__getitem__(index)
+
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            return (self[index] for index in range(len(self)))
+
+    turns = Watched(Turn(f"SPEAKER_{second % 2}", second, second + 1.0) for second in range(10_000))
+    ends = [turn.end for turn in turns]
+    turns.looks = 0
+    for second in (0, 1, 5_000, 9_999):
+        word = Word(second + 0.1, second + 0.9, "")
+        assert merge._speaker_of(word, turns, ends) == f"SPEAKER_{second % 2}"
+    assert turns.looks <= 4 * 4

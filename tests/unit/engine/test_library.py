@@ -42,6 +42,16 @@ def test_a_sound_model_is_verified_and_listed_alike(
     assert turbo.kind == "transcription"
 
 
+def test_the_kind_of_a_model_is_known_without_hashing(
+    library: ModelLibrary, turbo: InstalledModel
+) -> None:
+    assert library.kind_of(TURBO) == "transcription"
+    assert library.kind_of("nobody") is None
+    assert library.kind_of("../models/" + TURBO) is None
+    (turbo.folder / MANIFEST).write_text("{}")
+    assert library.kind_of(TURBO) is None
+
+
 def test_a_flipped_bit_is_refused_and_names_the_file(
     library: ModelLibrary, turbo: InstalledModel
 ) -> None:

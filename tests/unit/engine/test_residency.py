@@ -1,8 +1,18 @@
-"""A few models stay loaded; each load goes through the loader, which verifies."""
+"""A few models stay loaded; each load is verified first, and costs no other model if it is not."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
 from onprem.engine.residency import Residency
+
+T = TypeVar("T")
+
+
+def residency(load: Callable[[str], T], capacity: int) -> Residency[str, T]:
+    """One that takes every model for sound."""
+    return Residency(lambda model_id: model_id, load, capacity)
 
 
 def test_a_model_is_loaded_once_and_the_oldest_goes_first() -> None:
@@ -12,7 +22,7 @@ def test_a_model_is_loaded_once_and_the_oldest_goes_first() -> None:
         loads.append(model_id)
         return model_id.upper()
 
-    resident = Residency(load, capacity=2)
+    resident = residency(load, capacity=2)
     assert [resident.get(model) for model in ("a", "b", "a", "c", "a", "b")] == list("ABACAB")
     assert loads == ["a", "b", "c", "b"]
 
@@ -29,7 +39,7 @@ def test_room_is_made_before_the_next_is_loaded() -> None:
         def __del__(self) -> None:
             alive.remove(self.id)
 
-    resident = Residency(Model, capacity=1)
+    resident = residency(Model, capacity=1)
     assert resident.get("a").id == "a"
     assert resident.get("b").id == "b"
 
@@ -43,7 +53,23 @@ def test_a_failed_load_leaves_nothing_behind() -> None:
             raise LookupError(model_id)
         return model_id
 
-    resident = Residency(load, capacity=1)
+    resident = residency(load, capacity=1)
     with pytest.raises(LookupError):
         resident.get("a")
     assert resident.get("a") == "a"
+
+
+def test_a_model_that_does_not_verify_displaces_none() -> None:
+    loads: list[str] = []
+
+    def verify(model_id: str) -> str:
+        if model_id == "damaged":
+            raise LookupError(model_id)
+        return model_id
+
+    resident = Residency(verify, lambda model_id: loads.append(model_id), capacity=1)
+    resident.get("a")
+    with pytest.raises(LookupError):
+        resident.get("damaged")
+    resident.get("a")
+    assert loads == ["a"]

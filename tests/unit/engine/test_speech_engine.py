@@ -12,7 +12,7 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from onprem.core.cancel import Canceled, CancelReason, CancelToken
 from onprem.core.speech import Analysis, Task
 from onprem.engine.engine import SpeechEngine
-from onprem.errors import DeviceUnavailable, EngineFailed, ModelMissing, NoSpeech
+from onprem.errors import DeviceUnavailable, EngineFailed, ModelMissing, ModelOfOtherKind, NoSpeech
 from tests.support.pyannote_sample import SAMPLE_RATE, sample_pcm, sample_reference
 
 pytestmark = pytest.mark.models
@@ -186,6 +186,20 @@ def test_a_failure_of_the_libraries_carries_no_content(
     assert "RuntimeError" in str(raised.value)
     assert "what was said" not in raised.value.sentence
     assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("model", ["whisper-tiny.en", "segmentation-3.0", "nobody"])
+def test_what_diarizes_not_is_refused_and_evicts_nothing(engine: SpeechEngine, model: str) -> None:
+    loaded = engine._diarizers.get("starter")
+    with pytest.raises(ModelMissing if model == "nobody" else ModelOfOtherKind, match=model):
+        analyse(engine, msgspec.structs.replace(PLAIN, diarization_model=model))
+    assert engine._diarizers.get("starter") is loaded
+
+
+def test_what_transcribes_not_is_refused(models_folder: Path) -> None:
+    engine = SpeechEngine(models_folder, "starter", "segmentation-3.0", "cpu")
+    with pytest.raises(ModelOfOtherKind, match="segmentation-3.0 is a segmentation model"):
+        engine._transcribers.get("segmentation-3.0")
 
 
 def fails(stage: str, fraction: float) -> None:

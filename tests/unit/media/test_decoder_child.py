@@ -163,7 +163,8 @@ async def spy(*command, **options):
 async def main():
     copy = WorkerCopy.create("test")
     copy.write(sys.stdin.buffer.read())
-    await decode(copy, limits=DecodeLimits(audio_seconds=9e9, pcm_bytes=1 << 30))
+    limits = DecodeLimits(audio_seconds=9e9, pcm_bytes=1 << 30, worker_memory=1 << 30)
+    await decode(copy, limits=limits)
 
 asyncio.create_subprocess_exec = spy
 asyncio.run(main())

@@ -3,10 +3,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from onprem.errors import AudioTooLarge, FetchFailed, FetchRefused, JobFailure
+from onprem.errors import (
+    AudioTooLarge,
+    FetchFailed,
+    FetchRefused,
+    JobFailure,
+    WorkerMemoryExceeded,
+)
 from onprem.media.fetch import FetchPolicy, fetch
-from onprem.media.worker_copy import WorkerCopy
-from tests.support.web_source import WebSource, redirects, says, serving, trickles
+from onprem.media.worker_copy import WorkerCopy, WorkerMemory
+from tests.support.web_source import Answer, WebSource, redirects, says, serving, trickles
 
 SECRET = "s3cr3t"
 
@@ -80,6 +86,16 @@ async def test_an_undeclared_size_is_counted(source: WebSource) -> None:
 async def test_a_recording_of_exactly_the_limit_passes(source: WebSource) -> None:
     source.answers["/recording"] = says(b"x" * 1000)
     assert len(await fetched(source.url("/recording"), source.policy(max_bytes=1000))) == 1000
+
+
+@pytest.mark.parametrize("answer", [says(b"", length=1001), trickles(b"x" * 600, 0.01)])
+async def test_no_more_is_written_than_the_lease_holds(source: WebSource, answer: Answer) -> None:
+    source.answers["/recording"] = answer
+    async with WorkerMemory(1000).reserve(5000) as lease:
+        with WorkerCopy.create("test", lease) as copy:
+            with pytest.raises(WorkerMemoryExceeded, match="1000 bytes"):
+                await fetch(source.url("/recording"), copy, policy=source.policy())
+            assert copy.size <= 1000
 
 
 async def test_a_compressed_answer_is_refused(source: WebSource) -> None:

@@ -1,11 +1,15 @@
 """SSRF: however an internal address is spelled, the guard sees what is connected to."""
 
+import asyncio
+import socket
+import threading
+
 import pytest
 
 from onprem.errors import FetchFailed, FetchRefused
 from onprem.media.addresses import AllowRule
 from onprem.media.fetch import FetchPolicy, fetch
-from onprem.media.guarded_transport import DestinationDenied, GuardedBackend
+from onprem.media.guarded_transport import DestinationDenied, GuardedBackend, resolve
 from onprem.media.worker_copy import WorkerCopy
 
 
@@ -93,3 +97,23 @@ async def test_another_port_of_a_public_host_needs_a_rule() -> None:
 async def test_there_are_no_unix_sockets() -> None:
     with pytest.raises(DestinationDenied):
         await GuardedBackend(()).connect_unix_socket("/run/docker.sock")
+
+
+async def test_a_name_server_that_never_answers_holds_up_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+
+    def hangs(*_: object, **__: object) -> list[tuple[object, ...]]:
+        answered.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    hanging = [asyncio.create_task(resolve("nowhere.example", 80)) for _ in range(64)]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "the store") == "the store"
+    finally:
+        answered.set()
+    assert await asyncio.gather(*hanging) == [[]] * 64

@@ -123,3 +123,21 @@ async def test_a_cancel_in_the_moment_of_the_grant_gives_it_back() -> None:
     await asyncio.gather(waiting, return_exceptions=True)
     assert waiting.cancelled()
     assert memory.in_use == 0
+
+
+async def test_a_copy_never_outgrows_its_lease() -> None:
+    async with WorkerMemory(100).reserve(1000) as lease:
+        with WorkerCopy.create("test", lease) as copy:
+            copy.write(bytes(60))
+            with pytest.raises(WorkerMemoryExceeded, match="100 bytes"):
+                copy.write(memoryview(bytes(48)).cast("H"))
+            assert copy.size == 60
+            copy.write(bytes(40))
+            assert copy.size == 100
+
+
+async def test_a_copy_that_does_not_fit_names_the_whole_budget() -> None:
+    async with WorkerMemory(100).reserve(30) as lease:
+        with WorkerCopy.create("test", lease) as copy:
+            with pytest.raises(WorkerMemoryExceeded, match="100 bytes"):
+                copy.write(bytes(31))

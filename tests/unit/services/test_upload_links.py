@@ -48,6 +48,18 @@ def test_a_cut_link_is_refused_wherever_it_is_cut() -> None:
     assert all(refused(TOKEN[:length]) for length in range(len(TOKEN)))
 
 
+@given(st.integers(0, len(TOKEN) - 1), st.sampled_from("AB-_=!+/ \n"))
+def test_a_link_has_one_spelling(place: int, sign: str) -> None:
+    assert refused(TOKEN[:place] + sign + TOKEN[place:])
+    changed = TOKEN[:place] + sign + TOKEN[place + 1 :]
+    assert refused(changed) == (changed != TOKEN)
+
+
+def test_the_bits_that_base64_leaves_unused_are_not_free() -> None:
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    assert [sign for sign in last if not refused(TOKEN[:-1] + sign)] == [TOKEN[-1]]
+
+
 @given(st.integers(0, 8 * len(RAW) - 1))
 def test_a_link_with_a_flipped_bit_is_refused(bit: int) -> None:
     forged = bytearray(RAW)

@@ -1,0 +1,47 @@
+"""Deleting several records: one that resists does not keep the others."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from onprem.core.receipt import Receipt
+from onprem.errors import DataDirectoryDamaged, StorageFull, described
+from onprem.store.database import Database, Transaction
+
+logger = logging.getLogger(__name__)
+
+RECORD_FAULTS = (OSError, StorageFull, DataDirectoryDamaged)
+"""What may stop one record and leave the next alone. StoreBusy would stop each of them."""
+
+
+async def delete_each(
+    database: Database,
+    records: list[bytes],
+    delete: Callable[[Transaction, bytes], Awaitable[Receipt | None]],
+) -> list[Receipt]:
+    """Call `delete` for each record, in a transaction of its own. Returns the receipts.
+
+    Empties SQLite's log at the end, unless a reader holds it: each sweep tries that again.
+
+    Raises:
+        OSError, StorageFull, DataDirectoryDamaged: the first that stopped a record; each that is
+            not about room is in the log. All other records are deleted.
+        StoreBusy: at once.
+    """
+    receipts = []
+    first: OSError | StorageFull | DataDirectoryDamaged | None = None
+    for record in records:
+        try:
+            async with database.write() as tx:
+                receipt = await delete(tx, record)
+        except RECORD_FAULTS as error:
+            if not isinstance(error, StorageFull):
+                logger.error("%s cannot be deleted: %s", record.hex(), described(error))
+            first = first or error
+            continue
+        if receipt is not None:
+            receipts.append(receipt)
+    if receipts:
+        await database.truncate_log()
+    if first is not None:
+        raise first
+    return receipts
