@@ -10,7 +10,7 @@ from pathlib import Path
 from onprem.clock import Clock
 from onprem.config.settings import Settings
 from onprem.engine.library import ModelLibrary
-from onprem.errors import ConfigInvalid
+from onprem.errors import ConfigInvalid, OnpremError, described
 from onprem.faults import Fault
 from onprem.media.addresses import AllowRule
 from onprem.media.fetch import FetchPolicy
@@ -155,7 +155,11 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
         )
         sweep = Sweep(database, artefacts, finisher, clock, settings)
         # First, for it needs the least room: on a full disk each start still deletes what is due.
-        await sweep.run()
+        try:
+            await sweep.run()
+        except (OnpremError, OSError) as error:
+            # What it could delete is deleted; the schedule tries the rest again.
+            logger.error("the first sweep did not finish: %s", described(error))
         await recover_jobs(database, artefacts, finisher, allowed_attempts=settings.runner.attempts)
         try:
             yield Server(use, runner, sweep)

@@ -11,7 +11,7 @@ from onprem.core.job import JobStatus
 from onprem.core.output import DiarizationOutput, FailedOutput
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import ModelRef
-from onprem.errors import JobFailure, OnpremError, StorageFull, StoreBusy, described
+from onprem.errors import JobFailure, OnpremError, described
 from onprem.store import jobs
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
@@ -118,7 +118,7 @@ class Finisher:
         of the transaction.
 
         Raises:
-            StorageFull, StoreBusy: the job is as it was.
+            OnpremError, OSError: the job is as it was.
             JobMoved: it is no more as `job` says.
         """
         await self._write(job, outcome, worker_copies, reason)
@@ -129,8 +129,8 @@ class Finisher:
             await self._artefacts.delete(
                 [job.request_id], DeletionReason.JOB_ENDED, now=self._clock.now()
             )
-        except (StorageFull, StoreBusy) as error:
-            logger.warning("the request of job %s waits for a sweep: %s", job.id, error.code)
+        except (OnpremError, OSError) as error:
+            logger.warning("the request of job %s waits for a sweep: %s", job.id, described(error))
 
     async def _write(
         self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason

@@ -7,7 +7,7 @@ import msgspec
 from onprem.clock import Clock
 from onprem.config.settings import Settings
 from onprem.core.receipt import DeletionReason
-from onprem.errors import QueueExpired
+from onprem.errors import OnpremError, QueueExpired
 from onprem.runner.finish import Finisher
 from onprem.store import jobs, media
 from onprem.store.artefacts import ArtefactStore
@@ -39,30 +39,53 @@ class Sweep:
         self._settings = settings
 
     async def run(self) -> Swept:
-        """Each part may be repeated after a crash.
+        """Each part may be repeated after a crash, and none waits for another to succeed.
 
         What is due comes first: deleting needs less room than anything else here.
 
         Raises:
-            StorageFull, StoreBusy: the rest is left to the next sweep.
+            OnpremError, OSError: what a part raised first, after all parts have run.
         """
         now = self._clock.now()
-        due = [artefact.id for artefact in await self._artefacts.due(now)]
-        receipts = await self._artefacts.delete(due, DeletionReason.DEADLINE, now=now)
-        stale = await jobs.stale_requests(self._database)
-        receipts += await self._artefacts.delete(stale, DeletionReason.JOB_ENDED, now=now)
-        receipts += await media.delete_superseded(self._database, self._artefacts, now=now)
-        async with self._database.write() as tx:
-            before = now - self._settings.retention.metadata
-            forgotten = await jobs.delete_tombstones(tx, finished_before=before)
-        expired = await self._end_waiting_jobs()
+        done: dict[str, int] = {}
+        failures: list[OnpremError | OSError] = []
+        for part in (
+            self._delete_due,
+            self._delete_stale_requests,
+            self._delete_superseded_media,
+            self._forget_jobs,
+            self._end_waiting_jobs,
+        ):
+            try:
+                done[part.__name__] = await part(now)
+            except (OnpremError, OSError) as failure:
+                failures.append(failure)
         await self._database.truncate_log()
-        return Swept(len(receipts), expired, forgotten)
+        if failures:
+            raise failures[0]
+        ended, forgotten = done.pop("_end_waiting_jobs"), done.pop("_forget_jobs")
+        return Swept(sum(done.values()), ended, forgotten)
 
-    async def _end_waiting_jobs(self) -> int:
+    async def _delete_due(self, now: float) -> int:
+        due = [artefact.id for artefact in await self._artefacts.due(now)]
+        return len(await self._artefacts.delete(due, DeletionReason.DEADLINE, now=now))
+
+    async def _delete_stale_requests(self, now: float) -> int:
+        stale = await jobs.stale_requests(self._database)
+        return len(await self._artefacts.delete(stale, DeletionReason.JOB_ENDED, now=now))
+
+    async def _delete_superseded_media(self, now: float) -> int:
+        return len(await media.delete_superseded(self._database, self._artefacts, now=now))
+
+    async def _forget_jobs(self, now: float) -> int:
+        before = now - self._settings.retention.metadata
+        async with self._database.write() as tx:
+            return await jobs.delete_tombstones(tx, finished_before=before)
+
+    async def _end_waiting_jobs(self, now: float) -> int:
         ttl = self._settings.limits.queue_ttl
         ended = 0
-        for job in await jobs.waiting_since(self._database, self._clock.now() - ttl):
+        for job in await jobs.waiting_since(self._database, now - ttl):
             with suppress(JobMoved):  # it was claimed in this moment
                 await self._finisher.fail(job, QueueExpired(hours=ttl / 3600))
                 ended += 1

@@ -9,8 +9,7 @@ from onprem.config.settings import Settings
 from onprem.core.receipt import ArtefactKind
 from onprem.errors import (
     MediaTooLarge,
-    StorageFull,
-    StoreBusy,
+    OnpremError,
     UploadLinkInvalid,
     UploadLinkUsed,
 )
@@ -72,7 +71,7 @@ class Uploads:
             await in_thread(blob.write, sealer.finish())
             await in_thread(blob.flush)
             await self._register(link, SealedBlob(record, key, sealer.size), blob)
-        with suppress(StorageFull, StoreBusy):  # the upload stands; a sweep deletes the old version
+        with suppress(OnpremError, OSError):  # the upload stands; a sweep deletes the old version
             now = self._clock.now()
             await media.delete_superseded(self._database, self._artefacts, now=now)
 

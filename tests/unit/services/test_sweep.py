@@ -127,6 +127,22 @@ async def test_a_full_disk_stops_the_end_of_jobs_but_no_deletion(
     assert (await sweep.run()).expired_jobs == 1
 
 
+async def test_a_record_that_resists_holds_up_no_other_part(
+    store: OpenStore, sweep: Sweep, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resist(*_: object, **__: object) -> list[object]:
+        raise OSError("the disk does not answer")
+
+    await submit(store, "late")
+    clock.advance(DAY + 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(store.artefacts, "delete", resist)
+        with pytest.raises(OSError, match="does not answer"):
+            await sweep.run()
+    assert await status(store, "late") == ("failed", "queue_expired")
+    assert (await sweep.run()).deleted > 0
+
+
 async def test_a_request_that_outlived_its_job_goes(store: OpenStore, sweep: Sweep) -> None:
     await submit(store, "ended")
     async with store.database.write() as tx:
