@@ -28,6 +28,7 @@ class Health:
         if self._runner.stopping:
             return Readiness("stopping", "stopping", "The server takes no more jobs.")
         if self._runner.problem is not None:
-            return Readiness("failing", self._runner.problem.code, self._runner.problem.sentence)
+            # The remedy alone: everybody can read this, and a message may name folders.
+            return Readiness("failing", self._runner.problem.code, self._runner.problem.advice)
         loading = ModelsNotReady()
         return Readiness("starting", loading.code, loading.sentence)
