@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # Before anything imports torch: its idle threads must not spin away the time of the others.
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+os.environ["GOMP_SPINCOUNT"] = "1000"
 
 for _name in list(os.environ):
     if _name.startswith(("ONPREM_", "PYANNOTE", "OTEL_", "HF_")) or _name.lower().endswith(
