@@ -12,7 +12,7 @@
     │                        UploadIncomplete, MediaTooLarge, BodyTooLarge
     ├── StorageFull
     ├── StoreBusy
-    ├── ModelError           ModelMissing, ModelPresent, ModelUnknown, ModelFolderFull,
+    ├── ModelError           ModelMissing, ModelPresent, ModelFolderFull,
     │   │                    ModelFolderUnrecognised, ModelDownloadFailed, ModelOfOtherKind
     │   ├── ModelDamaged     ModelFileRefused
     │   └── ModelUnsafe      ModelUncheckable
@@ -321,12 +321,6 @@ class ModelFolderFull(ModelError):
     code = "model_folder_full"
     message = "{folder} has {free} bytes free, and {needed} are needed."
     remedy = "Nothing was changed. Free disk space, or set models.dir to a larger volume."
-
-
-class ModelUnknown(ModelError):
-    code = "model_unknown"
-    message = "{model} is not in the catalogue."
-    remedy = "`onprem models list --catalogue` shows the models that onprem knows."
 
 
 class ModelFolderUnrecognised(ModelError):

@@ -1,7 +1,6 @@
 """Cancellation: cooperative, asked for from any thread, seen at the next cancel point."""
 
 import enum
-import threading
 
 
 class CancelReason(enum.Enum):
@@ -24,13 +23,11 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._reason: CancelReason | None = None
-        self._event = threading.Event()
 
     def cancel(self, reason: CancelReason) -> None:
         """Ask the work to stop. The first reason stands."""
-        if not self._event.is_set():
+        if self._reason is None:
             self._reason = reason
-            self._event.set()
 
     @property
     def reason(self) -> CancelReason | None:

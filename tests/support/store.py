@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from onprem.core.receipt import ArtefactKind
-from onprem.store import free_slots, projects
+from onprem.store import free_slots, jobs, projects
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.data_directory import DataDirectory
@@ -30,6 +30,21 @@ class OpenStore:
         self.blobs = BlobFolder(directory.blobs)
         self.artefacts = ArtefactStore(database, slots, self.blobs, "here")
         self.project_id = ""
+
+    async def submit(self, job_id: str, media_id: bytes | None = None) -> None:
+        """A job that waits."""
+        request = await self.keep(b"request", ArtefactKind.REQUEST, job_id)
+        async with self.database.write() as tx:
+            await jobs.insert(
+                tx,
+                job_id=job_id,
+                project_id=self.project_id,
+                kind="diarize",
+                region="here",
+                media_id=media_id,
+                request_id=request,
+                now=NOW,
+            )
 
     async def keep(
         self, plaintext: bytes, kind: ArtefactKind = ArtefactKind.OUTPUT, job_id: str = "job"

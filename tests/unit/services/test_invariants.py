@@ -28,21 +28,8 @@ async def broken_by(store: OpenStore, *statements: str) -> list[str]:
 async def lived_in(store: OpenStore) -> OpenStore:
     """A store with one job that waits, one that succeeded, and a few deletions."""
     media = await store.keep(LARGE, ArtefactKind.MEDIA)
-    for job_id in ("waiting", "succeeded"):
-        request = await store.keep(b"request", ArtefactKind.REQUEST, job_id)
-        async with store.database.write() as tx:
-            await jobs.insert(
-                tx,
-                job_id=job_id,
-                project_id=store.project_id,
-                kind="diarize",
-                region="here",
-                media_id=media,
-                request_id=request,
-                now=NOW,
-            )
-            if job_id == "succeeded":
-                await tx.execute("UPDATE job SET seq = 0 WHERE id = ?", (job_id,))
+    for job_id in ("succeeded", "waiting"):
+        await store.submit(job_id, media)
     async with store.database.write() as tx:
         job = await jobs.claim_next(tx, region="here", now=NOW)
         assert job is not None and job.id == "succeeded"

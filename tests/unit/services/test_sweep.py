@@ -24,21 +24,6 @@ def sweep(store: OpenStore, finisher: Finisher, clock: FakeClock) -> Sweep:
     return Sweep(store.database, store.artefacts, finisher, clock, Settings())
 
 
-async def submit(store: OpenStore, job_id: str, media_id: bytes | None = None) -> None:
-    request = await store.keep(b"request", ArtefactKind.REQUEST, job_id)
-    async with store.database.write() as tx:
-        await jobs.insert(
-            tx,
-            job_id=job_id,
-            project_id=store.project_id,
-            kind="diarize",
-            region="here",
-            media_id=media_id,
-            request_id=request,
-            now=NOW,
-        )
-
-
 async def upload(store: OpenStore, key: str = "a.wav") -> bytes:
     record = await store.keep(b"audio", ArtefactKind.MEDIA)
     async with store.database.write() as tx:
@@ -68,7 +53,7 @@ async def test_an_old_version_goes_when_no_unfinished_job_is_bound_to_it(
     store: OpenStore, sweep: Sweep, finisher: Finisher
 ) -> None:
     old = await upload(store)
-    await submit(store, "bound", old)
+    await store.submit("bound", old)
     new = await upload(store)
     assert (await sweep.run()).deleted == 0
     async with store.database.write() as tx:
@@ -82,7 +67,7 @@ async def test_an_old_version_goes_when_no_unfinished_job_is_bound_to_it(
 async def test_a_job_that_waits_too_long_fails(
     store: OpenStore, sweep: Sweep, clock: FakeClock
 ) -> None:
-    await submit(store, "late")
+    await store.submit("late")
     clock.advance(DAY)
     assert (await sweep.run()).expired_jobs == 0
     clock.advance(1)
@@ -93,8 +78,8 @@ async def test_a_job_that_waits_too_long_fails(
 async def test_a_job_that_is_claimed_in_that_moment_runs(
     store: OpenStore, sweep: Sweep, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await submit(store, "claimed")
-    await submit(store, "late")
+    await store.submit("claimed")
+    await store.submit("late")
     clock.advance(DAY + 1)
     waiting = await jobs.waiting_since(store.database, clock.now())
     async with store.database.write() as tx:
@@ -116,7 +101,7 @@ async def test_a_full_disk_stops_the_end_of_jobs_but_no_deletion(
         raise StorageFull()
 
     await store.keep(b"output")
-    await submit(store, "late")
+    await store.submit("late")
     clock.advance(DAY + 1)
     with monkeypatch.context() as patch:
         patch.setattr(store.artefacts, "keep", full)
@@ -133,7 +118,7 @@ async def test_a_record_that_resists_holds_up_no_other_part(
     async def resist(*_: object, **__: object) -> list[object]:
         raise OSError("the disk does not answer")
 
-    await submit(store, "late")
+    await store.submit("late")
     clock.advance(DAY + 1)
     with monkeypatch.context() as patch:
         patch.setattr(store.artefacts, "delete", resist)
@@ -144,7 +129,7 @@ async def test_a_record_that_resists_holds_up_no_other_part(
 
 
 async def test_a_request_that_outlived_its_job_goes(store: OpenStore, sweep: Sweep) -> None:
-    await submit(store, "ended")
+    await store.submit("ended")
     async with store.database.write() as tx:
         await tx.execute("UPDATE job SET finished_at = ? WHERE id = 'ended'", (NOW,))
     assert (await sweep.run()).deleted == 1
@@ -155,7 +140,7 @@ async def test_a_request_that_outlived_its_job_goes(store: OpenStore, sweep: Swe
 async def test_a_tombstone_is_forgotten_after_its_time(
     store: OpenStore, sweep: Sweep, clock: FakeClock
 ) -> None:
-    await submit(store, "job")
+    await store.submit("job")
     clock.advance(DAY + 1)
     await sweep.run()
     clock.advance(30 * DAY)
@@ -167,7 +152,7 @@ async def test_a_tombstone_is_forgotten_after_its_time(
 
 
 async def test_a_sweep_leaves_an_empty_log(store: OpenStore, sweep: Sweep) -> None:
-    await submit(store, "job")
+    await store.submit("job")
     assert size_of(log_of(store.database)) > 0
     await sweep.run()
     assert size_of(log_of(store.database)) == 0
