@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
+from onprem.core.regions import served_by
 from onprem.engine.library import ModelLibrary
 from onprem.errors import ConfigInvalid, OnpremError, described
 from onprem.faults import Fault
@@ -141,7 +142,7 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
             accelerator,
             wake,
             clock,
-            region=settings.node.region,
+            regions=served_by(settings.node.region, settings.node.eu_regions),
             jobs_in_work=settings.runner.jobs_in_work,
         )
         choice = ModelChoice(settings.models, ModelLibrary(settings.models_dir))

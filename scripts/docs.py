@@ -142,7 +142,7 @@ def filled(text: str) -> str:
 def pages() -> Iterator[tuple[Path, str]]:
     """Each file with a generated part, and what it must hold."""
     yield ROOT / "config.example.toml", example()
-    for path in sorted((ROOT / "docs").glob("*.md")):
+    for path in sorted((ROOT / "docs").rglob("*.md")):
         text = path.read_text()
         if _PART.search(text):
             yield path, filled(text)

@@ -7,8 +7,7 @@ import typer
 
 from onprem.cli.output import emit_json
 from onprem.config.load import load_settings
-from onprem.config.render import example as example_file
-from onprem.config.render import shown, toml_value
+from onprem.config.render import example as example_file, shown, toml_value
 from onprem.wiring import fetch_policy
 
 app = typer.Typer(name="config", help="Check and show the configuration.", no_args_is_help=True)

@@ -41,6 +41,13 @@ class Node(Section, frozen=True):
         str,
         Meta(min_length=1, description="Name of the place where it stands; in every receipt."),
     ] = "default"
+    eu_regions: Annotated[
+        list[str],
+        Meta(
+            description="Regions that count as the European Economic Area: a job of the region "
+            "`eu` runs in these only."
+        ),
+    ] = []
 
 
 class Storage(Section, frozen=True):

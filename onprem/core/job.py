@@ -11,6 +11,15 @@ The names are those of the pyannoteAI contract. Terminal states never change.
 import enum
 
 
+class JobKind(enum.StrEnum):
+    """What a job does; a project can be kept from each of them."""
+
+    DIARIZE = "diarize"
+    IDENTIFY = "identify"
+    VOICEPRINT = "voiceprint"
+    TRANSCRIBE = "transcribe"
+
+
 class JobStatus(enum.StrEnum):
     CREATED = "created"
     """Accepted, waiting for its first run."""

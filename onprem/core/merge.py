@@ -1,7 +1,7 @@
 """Words meet turns: who said which word, and what was said in which turn."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from onprem.core.speech import SpokenWord, Turn, Word
 
@@ -9,23 +9,31 @@ JOIN_GAP_SECONDS = 1.0
 """A pause longer than this ends a transcribed turn, though the speaker stays the same."""
 
 
-class TranscribedTurn(SpokenWord, frozen=True):
+class TranscribedTurn(SpokenWord, frozen=True, omit_defaults=True):
     """Consecutive words of one speaker, joined to one text."""
 
 
 def assign_speakers(words: Sequence[Word], exclusive: Sequence[Turn]) -> list[SpokenWord]:
     """Label each word with the speaker of the exclusive turn that it overlaps most.
 
-    A word that lies in no turn goes to the nearest one. `exclusive` must not overlap (it comes
-    from exclusive diarization) and may come in any order; without turns there are no words.
+    Only turns of the word's own channel count. A word that lies in no turn goes to the nearest
+    one. `exclusive` may come in any order; on one channel its turns must not overlap (they come
+    from exclusive diarization), and a channel without turns has no words.
     """
-    turns = sorted(exclusive, key=lambda turn: turn.start)
-    if not turns:
-        return []
-    ends = [turn.end for turn in turns]
+    turns: dict[int | None, list[Turn]] = {}
+    for turn in sorted(exclusive, key=lambda turn: turn.start):
+        turns.setdefault(turn.channel, []).append(turn)
+    ends = {channel: [turn.end for turn in ordered] for channel, ordered in turns.items()}
     return [
-        SpokenWord(word.start, word.end, word.text, _speaker_of(word, turns, ends))
+        SpokenWord(
+            word.start,
+            word.end,
+            word.text,
+            _speaker_of(word, turns[word.channel], ends[word.channel]),
+            word.channel,
+        )
         for word in words
+        if word.channel in turns
     ]
 
 
@@ -49,21 +57,31 @@ def _overlap(word: Word, turn: Turn) -> float:
 
 
 def join_turns(words: Sequence[SpokenWord]) -> list[TranscribedTurn]:
-    """Join neighbouring words of one speaker to one text each."""
-    joined: list[TranscribedTurn] = []
+    """Join neighbouring words of one speaker to one text each, in the order of their start.
+
+    Words of another channel do not come between: who speaks at the same time interrupts nobody.
+    """
+    channels: dict[int | None, list[SpokenWord]] = {}
+    for word in words:
+        channels.setdefault(word.channel, []).append(word)
+    joined = [turn for spoken in channels.values() for turn in _joined(spoken)]
+    return sorted(joined, key=lambda turn: turn.start)
+
+
+def _joined(words: Sequence[SpokenWord]) -> Iterator[TranscribedTurn]:
     group: list[SpokenWord] = []
     for word in words:
         if group and (
             word.speaker != group[-1].speaker or word.start - group[-1].end > JOIN_GAP_SECONDS
         ):
-            joined.append(_join(group))
+            yield _join(group)
             group = []
         group.append(word)
     if group:
-        joined.append(_join(group))
-    return joined
+        yield _join(group)
 
 
 def _join(group: Sequence[SpokenWord]) -> TranscribedTurn:
     text = "".join(word.text for word in group).strip()
-    return TranscribedTurn(group[0].start, group[-1].end, text, group[0].speaker)
+    first, last = group[0], group[-1]
+    return TranscribedTurn(first.start, last.end, text, first.speaker, first.channel)

@@ -6,7 +6,7 @@ import msgspec
 
 from onprem.core.merge import TranscribedTurn, assign_speakers, join_turns
 from onprem.core.requests import DiarizeRequest
-from onprem.core.speech import Analysis, FrameScores, SpokenWord, Turn
+from onprem.core.speech import Analysis, FrameScores, SpeakerScores, SpokenWord, Turn
 
 
 class DiarizationOutput(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -14,6 +14,9 @@ class DiarizationOutput(msgspec.Struct, frozen=True, rename="camel", omit_defaul
 
     diarization: list[Turn]
     confidence: FrameScores | None = None
+    speech_probability: FrameScores | None = None
+    crosstalk_probability: FrameScores | None = None
+    speaker_probability: SpeakerScores | None = None
     exclusive_diarization: list[Turn] | None = None
     word_level_transcription: list[SpokenWord] | None = None
     turn_level_transcription: list[TranscribedTurn] | None = None
@@ -35,9 +38,13 @@ def diarization_output(
         labelled = assign_speakers(analysis.words, analysis.exclusive)
         spoken = [msgspec.structs.replace(word, text=word.text.strip()) for word in labelled]
         turns = join_turns(labelled)
+    crosstalk = analysis.crosstalk_probability if request.crosstalk_probability else None
     return DiarizationOutput(
         diarization=analysis.turns,
         confidence=analysis.confidence if request.confidence else None,
+        speech_probability=analysis.speech_probability if request.speech_probability else None,
+        crosstalk_probability=crosstalk,
+        speaker_probability=analysis.speaker_probability if request.speaker_probability else None,
         exclusive_diarization=analysis.exclusive if request.exclusive else None,
         word_level_transcription=spoken,
         turn_level_transcription=turns,

@@ -16,7 +16,11 @@ class ArtefactKind(enum.StrEnum):
 
     MEDIA = "media"
     REQUEST = "request"
+    DESTINATION = "destination"
+    """Where a job's results are sent: the URLs of its webhook and of its delivery."""
     OUTPUT = "output"
+    EDITS = "edits"
+    """Corrections of an output by its owner; they live and die with it."""
     WORKER_COPY = "worker_copy"
 
 
@@ -28,7 +32,7 @@ class DeletionReason(enum.StrEnum):
     JOB_ENDED = "job_ended"
     """The job that needed it reached a terminal state."""
     REPLACED = "replaced"
-    """A newer version of the same media was uploaded."""
+    """A newer version of the same media was uploaded, or newer edits of an output."""
     CRASH = "crash"
     """The process that held it in memory died, or died while it deleted it."""
     INTERRUPTED = "interrupted"

@@ -19,6 +19,7 @@ STATUS: dict[type[OnpremError], int] = {
     errors.UploadIncomplete: 400,
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
+    errors.OperationDisabled: 403,
     errors.StreamingDisabled: 403,
     errors.UploadLinkInvalid: 403,
     errors.NotFound: 404,

@@ -8,7 +8,7 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.job import JobStatus
-from onprem.core.output import DiarizationOutput, FailedOutput
+from onprem.core.output import FailedOutput
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import ModelRef
 from onprem.errors import JobFailure, OnpremError, described
@@ -32,7 +32,7 @@ class Outcome(msgspec.Struct, frozen=True):
     engine: dict[str, ModelRef] | None = None
 
     @classmethod
-    def succeeded(cls, output: DiarizationOutput, engine: dict[str, ModelRef]) -> "Outcome":
+    def succeeded(cls, output: msgspec.Struct, engine: dict[str, ModelRef]) -> "Outcome":
         return cls(JobStatus.SUCCEEDED, msgspec.json.encode(output), engine=engine)
 
     @classmethod

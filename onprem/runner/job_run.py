@@ -7,7 +7,6 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.cancel import Canceled, CancelReason, CancelToken
-from onprem.core.output import diarization_output
 from onprem.core.speech import Analysis
 from onprem.core.work import Work
 from onprem.errors import (
@@ -181,8 +180,7 @@ class JobRunner:
 
 def _succeeded(work: Work, analysis: Analysis, remarks: list[str]) -> Outcome:
     """Hours of speech are many words: this takes too long for the event loop."""
-    output = diarization_output(work.request, analysis, remarks)
-    return Outcome.succeeded(output, analysis.engine)
+    return Outcome.succeeded(work.output(analysis, remarks), analysis.engine)
 
 
 def _remarks(decoded: Decoded) -> list[str]:

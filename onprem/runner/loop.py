@@ -33,7 +33,7 @@ class RunnerLoop:
         wake: Wake,
         clock: Clock,
         *,
-        region: str,
+        regions: list[str],
         jobs_in_work: int,
     ) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class RunnerLoop:
         self._accelerator = accelerator
         self._wake = wake
         self._clock = clock
-        self._region = region
+        self._regions = regions
         self._jobs_in_work = jobs_in_work
         self._active: dict[str, ActiveRun] = {}
         self._fault: BaseException | None = None
@@ -117,7 +117,7 @@ class RunnerLoop:
     async def _claim(self) -> bool:
         now = self._clock.now()
         async with self._database.write() as tx:
-            job = await jobs.claim_next(tx, region=self._region, now=now)
+            job = await jobs.claim_next(tx, regions=self._regions, now=now)
             if job is None:
                 return False
             worker_copy = await self._artefacts.note_worker_copy(

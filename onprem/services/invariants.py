@@ -6,11 +6,12 @@ I10 jobs run where they were meant to.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from onprem.core.job import TERMINAL, JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionReason, Receipt
+from onprem.core.regions import served_by
 from onprem.errors import RecordKeysUnusable
 from onprem.store import free_slots, inspection, ledger
 from onprem.store.data_directory import DataDirectory
@@ -24,7 +25,11 @@ GRACE_SECONDS = 60.0
 
 
 async def check_invariants(
-    directory: DataDirectory, now: float, *, allowed_attempts: int = 10
+    directory: DataDirectory,
+    now: float,
+    *,
+    allowed_attempts: int = 10,
+    eu_regions: Collection[str] = (),
 ) -> list[str]:
     """Every violation as a sentence; empty: all promises hold.
 
@@ -48,7 +53,7 @@ async def check_invariants(
         found += _live_or_receipted(jobs, live, receipts)
         found += _slots(directory, live, await free_slots.every(database))
         found += _files(directory, live)
-        found += _regions(jobs, receipts)
+        found += _regions(jobs, receipts, eu_regions)
         return found
     finally:
         await database.close()
@@ -92,7 +97,7 @@ def _live_or_receipted(
         if not receipt.verified:
             yield f"I4: the deletion of {_named(receipt.kind, receipt.artefact_id)} failed"
     for job in jobs:
-        for held in (job.media_id, job.request_id, job.output_id):
+        for held in (job.media_id, job.request_id, job.destination_id, job.output_id):
             if held is not None and held.hex() not in alive | deleted.keys():
                 yield f"I4: artefact {held.hex()} of job {job.id} is gone without a receipt"
     idle = {job.id for job in jobs if job.status is not JobStatus.RUNNING}
@@ -146,11 +151,15 @@ def _files(directory: DataDirectory, live: list[LiveArtefact]) -> Iterator[str]:
         yield f"I2: {path.name} is no file of ours"
 
 
-def _regions(jobs: list[JobRow], receipts: list[Receipt]) -> Iterator[str]:
+def _regions(
+    jobs: list[JobRow], receipts: list[Receipt], eu_regions: Collection[str]
+) -> Iterator[str]:
     meant = {job.id: job.region for job in jobs}
     for receipt in receipts:
-        region = meant.get(receipt.job_id or "", receipt.region)
-        if receipt.kind is ArtefactKind.WORKER_COPY and receipt.region != region:
+        if receipt.kind is not ArtefactKind.WORKER_COPY or receipt.job_id not in meant:
+            continue
+        region = meant[receipt.job_id]
+        if region not in served_by(receipt.region, eu_regions):
             yield f"I10: job {receipt.job_id} was meant for {region} and ran in {receipt.region}"
 
 

@@ -1,25 +1,33 @@
 """Submission: a request becomes a job, in one transaction, bound to the media that is there now."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
 from onprem.core.fieldwise import Conversion
+from onprem.core.job import JobKind
+from onprem.core.project import ProjectSettings
 from onprem.core.receipt import ArtefactKind
-from onprem.core.requests import MEDIA_SCHEME, DiarizeRequest, media_key
+from onprem.core.regions import served_by
+from onprem.core.requests import MEDIA_SCHEME, DiarizeRequest, JobRequest, media_key
 from onprem.core.work import Work
-from onprem.errors import InvalidRequest
+from onprem.errors import InvalidRequest, OperationDisabled
 from onprem.faults import Fault
 from onprem.ids import new_job_id
 from onprem.media.fetch import check_url
 from onprem.runner.wake import Wake
+from onprem.services import draft
+from onprem.services.draft import Draft
 from onprem.services.keys import Principal
-from onprem.services.model_choice import Choice, ModelChoice
-from onprem.store import jobs, media
+from onprem.services.model_choice import ModelChoice
+from onprem.store import jobs, media, projects
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database, Transaction
+
+R = TypeVar("R", bound=JobRequest)
 
 
 class Submitted(NamedTuple):
@@ -47,28 +55,61 @@ class Submission:
         self._settings = settings
 
     async def diarize(self, principal: Principal, body: Conversion[DiarizeRequest]) -> Submitted:
-        """Raises InvalidRequest with every fault; StorageFull, StoreBusy: there is no job."""
-        faults = list(body.faults)
-        request = body.value
-        choices: list[Choice] = []
+        """As `_submit`."""
+
+        def drafted(request: DiarizeRequest) -> Draft:
+            return draft.diarize(request, self._models)
+
+        return await self._submit(principal, JobKind.DIARIZE, body, drafted)
+
+    async def _submit(
+        self,
+        principal: Principal,
+        kind: JobKind,
+        body: Conversion[R],
+        drafted: Callable[[R], Draft],
+    ) -> Submitted:
+        """A job that is stored for good, or none at all.
+
+        Raises:
+            InvalidRequest: with every fault.
+            OperationDisabled: the project may not run jobs of this kind.
+            StorageFull, StoreBusy: there is no job.
+        """
+        policy = await self._policy(self._database, principal)
+        if kind not in policy.operations:
+            raise OperationDisabled(operation=kind.value)
+        faults, work = list(body.faults), None
+        warnings: list[str] = []
         if "url" in body.sound:
             await self._source(self._database, principal, body.sound["url"], faults)
-        if request is not None:
-            faults += request.faults()
-            choices = self._models_for(request, faults)
-        if faults or request is None:
+        faults += self._misplaced(policy)
+        if body.value is not None:
+            faults += body.value.faults()
+            work, more, warnings = drafted(body.value)
+            faults += more
+        if faults or work is None or body.value is None:
             raise InvalidRequest(faults)
-        warnings = [choice.warning for choice in choices if choice.warning]
         if body.unknown:
             warnings.append(f"Ignored fields: {', '.join(sorted(body.unknown))}.")
-        work = Work(
-            request=request,
-            diarization_model=choices[0].model,
-            transcription_model=choices[1].model if request.transcription else None,
-        )
-        job_id = await self._insert(principal, work)
+        job_id = await self._insert(principal, kind, body.value, work)
         self._wake.set()
         return Submitted(job_id, " ".join(warnings) or None)
+
+    async def _policy(
+        self, database: Database | Transaction, principal: Principal
+    ) -> ProjectSettings:
+        project = await projects.get(database, principal.project_id)
+        assert project is not None, "a key's project is never removed"
+        return project.settings
+
+    def _misplaced(self, policy: ProjectSettings) -> list[Fault]:
+        """In this process jobs run here or nowhere."""
+        node = self._settings.node
+        if policy.region in served_by(node.region, node.eu_regions):
+            return []
+        why = f"The project's jobs run in {policy.region}, and this server stands in {node.region}"
+        return [Fault("region", why)]
 
     async def _source(
         self,
@@ -93,19 +134,15 @@ class Submission:
             return None
         return version.artefact_id
 
-    def _models_for(self, request: DiarizeRequest, faults: list[Fault]) -> list[Choice]:
-        chosen = [self._models.diarization(request.model)]
-        if request.transcription:
-            chosen.append(self._models.transcription(request.transcription_config.model))
-        faults += [choice for choice in chosen if isinstance(choice, Fault)]
-        return [choice for choice in chosen if isinstance(choice, Choice)]
-
-    async def _insert(self, principal: Principal, work: Work) -> str:
+    async def _insert(
+        self, principal: Principal, kind: JobKind, request: JobRequest, work: Work
+    ) -> str:
         job_id, now = new_job_id(), self._clock.now()
         async with self._database.write() as tx:
-            # Again, now that nothing can be uploaded or deleted before the job is bound to it.
-            faults: list[Fault] = []
-            media_id = await self._source(tx, principal, work.request.url, faults)
+            # Again, now that nothing can be uploaded, deleted or set before the job stands.
+            policy = await self._policy(tx, principal)
+            faults = self._misplaced(policy)
+            media_id = await self._source(tx, principal, request.url, faults)
             if faults:
                 raise InvalidRequest(faults)
             request_id = await self._artefacts.keep(
@@ -123,8 +160,8 @@ class Submission:
                 tx,
                 job_id=job_id,
                 project_id=principal.project_id,
-                kind="diarize",
-                region=self._settings.node.region,
+                kind=kind,
+                region=policy.region,
                 media_id=media_id,
                 request_id=request_id,
                 now=now,

@@ -20,6 +20,7 @@ class JobRow(msgspec.Struct, frozen=True):
     region: str
     media_id: bytes | None
     request_id: bytes | None
+    destination_id: bytes | None
     output_id: bytes | None
     output_due_at: float | None
     error_code: str | None

@@ -2,13 +2,14 @@
 
 import msgspec
 
-from onprem.core.job import JobStatus, check_transition
+from onprem.core.job import JobKind, JobStatus, check_transition
 from onprem.core.speech import ModelRef
 from onprem.store.database import Database, Row, Transaction
 
 _COLUMNS = (
-    "id, project_id, kind, status, region, media_id, request_id, output_id, output_due_at,"
-    " error_code, engine, claims, attempts, cancel_requested, created_at, updated_at, finished_at"
+    "id, project_id, kind, status, region, media_id, request_id, destination_id,"
+    " output_id, edits_id, output_due_at, error_code, engine, claims, attempts, cancel_requested,"
+    " duration, created_at, updated_at, finished_at"
 )
 
 
@@ -17,18 +18,21 @@ class Job(msgspec.Struct, frozen=True):
 
     id: str
     project_id: str
-    kind: str
+    kind: JobKind
     status: JobStatus
     region: str
     media_id: bytes | None
     request_id: bytes | None
+    destination_id: bytes | None
     output_id: bytes | None
+    edits_id: bytes | None
     output_due_at: float | None
     error_code: str | None
     engine: dict[str, ModelRef] | None
     claims: int
     attempts: int
     cancel_requested: bool
+    duration: float | None
     created_at: float
     updated_at: float
     finished_at: float | None
@@ -39,16 +43,28 @@ async def insert(
     *,
     job_id: str,
     project_id: str,
-    kind: str,
+    kind: JobKind,
     region: str,
     media_id: bytes | None,
     request_id: bytes,
     now: float,
+    destination_id: bytes | None = None,
 ) -> None:
     await tx.execute(
         "INSERT INTO job (id, project_id, kind, status, region, media_id, request_id,"
-        " created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (job_id, project_id, kind, JobStatus.CREATED, region, media_id, request_id, now, now),
+        " destination_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job_id,
+            project_id,
+            kind,
+            JobStatus.CREATED,
+            region,
+            media_id,
+            request_id,
+            destination_id,
+            now,
+            now,
+        ),
     )
 
 
@@ -60,14 +76,14 @@ async def get(database: Database, job_id: str, project_id: str) -> Job | None:
     return _job(row) if row else None
 
 
-async def claim_next(tx: Transaction, *, region: str, now: float) -> Job | None:
-    """The oldest job that waits for this region becomes `running`; None: nothing waits."""
+async def claim_next(tx: Transaction, *, regions: list[str], now: float) -> Job | None:
+    """The oldest job that waits for one of these regions becomes `running`; None: none waits."""
     row = await tx.fetchone(
         "UPDATE job SET status = 'running', claims = claims + 1, updated_at = ?"
-        " WHERE seq = (SELECT min(seq) FROM job"
-        " WHERE status IN ('created', 'pending') AND region = ?)"
+        " WHERE seq = (SELECT min(seq) FROM job WHERE status IN ('created', 'pending')"
+        f" AND region IN ({', '.join('?' * len(regions))}))"
         f" RETURNING {_COLUMNS}",
-        (now, region),
+        (now, *regions),
     )
     return _job(row) if row else None
 

@@ -2,8 +2,11 @@
 
 import msgspec
 
+from onprem.core.project import ProjectSettings
 from onprem.ids import new_project_id
-from onprem.store.database import Database, Transaction
+from onprem.store.database import Database, Row, Transaction
+
+_COLUMNS = "id, name, created_at, settings"
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -12,21 +15,39 @@ class Project(msgspec.Struct, frozen=True):
     id: str
     name: str
     created_at: float
+    settings: ProjectSettings = ProjectSettings()
 
 
 async def insert(tx: Transaction, name: str, *, now: float) -> Project:
     project = Project(new_project_id(), name, now)
-    await tx.execute("INSERT INTO project VALUES (?, ?, ?)", msgspec.structs.astuple(project))
+    await tx.execute(
+        "INSERT INTO project (id, name, created_at) VALUES (?, ?, ?)", (project.id, name, now)
+    )
     return project
 
 
+async def get(database: Database | Transaction, project_id: str) -> Project | None:
+    row = await database.fetchone(f"SELECT {_COLUMNS} FROM project WHERE id = ?", (project_id,))
+    return _project(row) if row else None
+
+
 async def by_name(database: Database | Transaction, name: str) -> Project | None:
-    row = await database.fetchone(
-        "SELECT id, name, created_at FROM project WHERE name = ?", (name,)
-    )
-    return Project(*row) if row else None
+    row = await database.fetchone(f"SELECT {_COLUMNS} FROM project WHERE name = ?", (name,))
+    return _project(row) if row else None
 
 
 async def every(database: Database) -> list[Project]:
-    rows = await database.fetchall("SELECT id, name, created_at FROM project ORDER BY created_at")
-    return [Project(*row) for row in rows]
+    rows = await database.fetchall(f"SELECT {_COLUMNS} FROM project ORDER BY created_at")
+    return [_project(row) for row in rows]
+
+
+async def change(tx: Transaction, project_id: str, settings: ProjectSettings) -> None:
+    await tx.execute(
+        "UPDATE project SET settings = ? WHERE id = ?",
+        (msgspec.json.encode(settings).decode(), project_id),
+    )
+
+
+def _project(row: Row) -> Project:
+    settings = msgspec.json.decode(row[3], type=ProjectSettings)
+    return Project(row[0], row[1], row[2], settings)

@@ -30,7 +30,9 @@ from scripts.docs import commands, error_classes
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-API = (ROOT / "docs" / "api.md").read_text()
+API = "\n".join(
+    page.read_text() for page in [ROOT / "docs/api.md", *sorted((ROOT / "docs/api").glob("*.md"))]
+)
 CLI = (ROOT / "docs" / "cli.md").read_text()
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text()

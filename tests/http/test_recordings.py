@@ -10,8 +10,13 @@ import pytest
 
 from tests.support.audio import tone
 from tests.support.engine import FakeEngine
-from tests.support.recordings import Samples, mu_law, video_without_sound, wav
-from tests.support.recordings import tone as samples_of_a_tone
+from tests.support.recordings import (
+    Samples,
+    mu_law,
+    tone as samples_of_a_tone,
+    video_without_sound,
+    wav,
+)
 from tests.support.server import Running
 
 

@@ -220,15 +220,15 @@ async def test_nulls_and_unknown_fields_are_accepted_and_named(server: Running) 
         "model": "precision-2",
         "numSpeakers": None,
         "minSpeakers": None,
-        "webhook": "https://example.com/hook",
-        "transcriptionConfig": {"vocabulary": ["onprem"]},
-        "speechProbability": True,
+        "targets": ["everybody"],
+        "transcriptionConfig": {"beamSize": 5},
+        "colour": "blue",
     }
     answer = await server.client.post("/v1/diarize", json=body)
     assert answer.status_code == 200
     warning = answer.json()["warning"]
     assert "precision-2" in warning and "starter" in warning
-    assert "speechProbability, transcriptionConfig.vocabulary, webhook" in warning
+    assert "colour, targets, transcriptionConfig.beamSize" in warning
 
 
 async def test_live_streams_are_refused_as_without_access(server: Running) -> None:

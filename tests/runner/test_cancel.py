@@ -22,7 +22,7 @@ async def claimed_by_hand(server: Running) -> ActiveRun:
     loop._jobs_in_work = 0
     await server.diarize(url=await server.upload(tone(1.0)))
     async with loop._database.write() as tx:
-        job = await jobs.claim_next(tx, region="default", now=loop._clock.now())
+        job = await jobs.claim_next(tx, regions=["any"], now=loop._clock.now())
         assert job is not None
         copy = await loop._artefacts.note_worker_copy(
             tx, project_id=job.project_id, job_id=job.id, now=loop._clock.now()

@@ -2,8 +2,7 @@
 
 import pytest
 
-from onprem.config.settings import ByteSize, Duration, Limits
-from onprem.config.settings import Runner as RunnerSettings
+from onprem.config.settings import ByteSize, Duration, Limits, Runner as RunnerSettings
 from onprem.media.decode import Decoded, decode
 from onprem.media.worker_copy import WorkerCopy
 from onprem.runner import source

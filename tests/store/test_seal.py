@@ -1,8 +1,7 @@
 """Sealing: what was sealed comes back whole, and nothing else ever does."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from onprem.errors import DataDirectoryDamaged
 from onprem.store.seal import SEGMENT, TAG, Sealer, new_key, open_segments, seal, unseal

@@ -9,8 +9,7 @@ import httpx
 import msgspec
 
 from onprem.clock import Clock
-from onprem.config.settings import Limits, Models, Settings, Storage
-from onprem.config.settings import Server as ServerSettings
+from onprem.config.settings import Limits, Models, Server as ServerSettings, Settings, Storage
 from onprem.http.addresses import Addresses
 from onprem.http.app import build_app
 from onprem.http.server import HttpServer, bind

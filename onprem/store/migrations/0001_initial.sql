@@ -9,7 +9,9 @@ CREATE TABLE key_check (
 CREATE TABLE project (
     id         TEXT PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
-    created_at REAL NOT NULL
+    created_at REAL NOT NULL,
+    settings   TEXT NOT NULL DEFAULT '{}', -- JSON: core/project.py
+    served     INTEGER NOT NULL DEFAULT 0  -- when its turn was last: jobs are taken round robin
 ) STRICT;
 
 -- A key belongs to one project. Only its SHA-256 is kept: it has 256 random bits.
@@ -28,7 +30,8 @@ CREATE TABLE api_key (
 -- and appends a receipt to the ledger in one transaction: an artefact is live or has a receipt.
 CREATE TABLE artefact (
     id         BLOB PRIMARY KEY,           -- 16 random bytes; also names its key slot and blob
-    kind       TEXT NOT NULL CHECK (kind IN ('media', 'request', 'output', 'worker_copy')),
+    kind       TEXT NOT NULL
+        CHECK (kind IN ('media', 'request', 'destination', 'output', 'edits', 'worker_copy')),
     project_id TEXT NOT NULL REFERENCES project (id),
     job_id     TEXT,                       -- null for media
     slot       INTEGER UNIQUE,             -- its record key; null for worker copies (memory)
@@ -58,19 +61,23 @@ CREATE TABLE job (
     seq              INTEGER PRIMARY KEY,  -- order of submission
     id               TEXT NOT NULL UNIQUE,
     project_id       TEXT NOT NULL REFERENCES project (id),
-    kind             TEXT NOT NULL CHECK (kind IN ('diarize')),
+    kind             TEXT NOT NULL
+        CHECK (kind IN ('diarize', 'identify', 'voiceprint', 'transcribe')),
     status           TEXT NOT NULL
         CHECK (status IN ('created', 'pending', 'running', 'succeeded', 'failed', 'canceled')),
     region           TEXT NOT NULL,        -- where it may run, as set at submission
     media_id         BLOB,                 -- the media version that it is bound to
     request_id       BLOB,                 -- its encrypted request, until a terminal state
+    destination_id   BLOB,                 -- where results are sent, until deliveries end
     output_id        BLOB,                 -- its encrypted output, until the deadline
+    edits_id         BLOB,                 -- its owner's corrections of the output
     output_due_at    REAL,
     error_code       TEXT,
     engine           TEXT,                 -- JSON: the models that made the output
     claims           INTEGER NOT NULL DEFAULT 0,
     attempts         INTEGER NOT NULL DEFAULT 0,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
+    duration         REAL,                 -- seconds of audio, once it was decoded
     created_at       REAL NOT NULL,
     updated_at       REAL NOT NULL,
     finished_at      REAL
@@ -78,6 +85,17 @@ CREATE TABLE job (
 CREATE INDEX job_waiting ON job (seq) WHERE status IN ('created', 'pending');
 CREATE INDEX job_running ON job (seq) WHERE status = 'running';
 CREATE INDEX job_media ON job (media_id) WHERE finished_at IS NULL;
+
+-- Secrets of the installation and of projects, each wrapped under the master key.
+CREATE TABLE secret (
+    id         TEXT PRIMARY KEY,
+    purpose    TEXT NOT NULL CHECK (purpose IN ('voiceprint', 'webhook')),
+    project_id TEXT REFERENCES project (id), -- null where the whole installation shares it
+    wrapped    BLOB NOT NULL,
+    created_at REAL NOT NULL,
+    retires_at REAL                          -- set by a rotation: it serves until then
+) STRICT;
+CREATE INDEX secret_purpose ON secret (purpose, project_id);
 
 -- Nonces of signed links that served their one upload.
 CREATE TABLE used_link (

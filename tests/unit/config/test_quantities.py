@@ -1,8 +1,7 @@
 """Durations and sizes: what is written can be read back, and nonsense is refused."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.config.quantities import ByteSize, Duration
 

@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.core.fieldwise import convert_fields
 from onprem.faults import Fault

@@ -1,8 +1,7 @@
 """Words and turns: each word gets one speaker who was there, and no text is lost."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.core import merge
 from onprem.core.merge import TranscribedTurn, assign_speakers, join_turns

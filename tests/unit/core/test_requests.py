@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.core.fieldwise import convert_fields
 from onprem.core.requests import DiarizeRequest, TranscriptionConfig, media_key
-from onprem.core.work import Work
+from onprem.core.work import DiarizeWork
 from onprem.faults import Fault
 
 
@@ -63,7 +62,7 @@ def test_fewest_speakers_must_not_exceed_most() -> None:
 def test_an_exact_number_of_speakers_stands_above_bounds() -> None:
     asked = request(numSpeakers=4, minSpeakers=3, maxSpeakers=2)
     assert asked.faults() == []
-    task = Work(request=asked, diarization_model="starter").task()
+    task = DiarizeWork(request=asked, diarization_model="starter").task()
     assert (task.num_speakers, task.min_speakers, task.max_speakers) == (4, None, None)
 
 

@@ -1,8 +1,7 @@
 """Packing: every second of speech is read once, in windows that Whisper can take."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.core.windows import Window, pack_regions, widen
 

@@ -8,8 +8,7 @@ from collections import Counter, OrderedDict
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from onprem.engine.checkpoints import (
     PYANNOTE_SAFE_GLOBALS,

@@ -17,8 +17,7 @@ from onprem.engine.clustering import (
     VBxClustering,
     linkage_without_lock,
 )
-from onprem.engine.libraries import PLDA
-from onprem.engine.libraries import clustering as pyannote_clustering
+from onprem.engine.libraries import PLDA, clustering as pyannote_clustering
 from tests.support.community_folder import write_plda
 
 AGGLOMERATIVE = {"method": "centroid", "threshold": 0.7, "min_cluster_size": 12}

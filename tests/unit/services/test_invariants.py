@@ -31,7 +31,7 @@ async def lived_in(store: OpenStore) -> OpenStore:
     for job_id in ("succeeded", "waiting"):
         await store.submit(job_id, media)
     async with store.database.write() as tx:
-        job = await jobs.claim_next(tx, region="here", now=NOW)
+        job = await jobs.claim_next(tx, regions=["here"], now=NOW)
         assert job is not None and job.id == "succeeded"
         await jobs.count_attempt(tx, job.id)
         copy = await store.artefacts.note_worker_copy(

@@ -83,7 +83,7 @@ async def test_a_job_that_is_claimed_in_that_moment_runs(
     clock.advance(DAY + 1)
     waiting = await jobs.waiting_since(store.database, clock.now())
     async with store.database.write() as tx:
-        await jobs.claim_next(tx, region="here", now=clock.now())
+        await jobs.claim_next(tx, regions=["here"], now=clock.now())
 
     async def read_before_the_claim(*_: object) -> list[jobs.Job]:
         return waiting

@@ -4,8 +4,7 @@ import base64
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from onprem.errors import UploadLinkInvalid
 from onprem.services.upload_links import LIFETIME, LinkSigner, UploadLink

@@ -1,0 +1,1 @@
+"""Outputs as files that other programs read."""

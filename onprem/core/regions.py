@@ -1,0 +1,15 @@
+"""Processing regions: where a job may run, and whether a node is such a place."""
+
+from collections.abc import Collection
+
+ANY_REGION = "any"
+EU_REGION = "eu"
+"""Every region that the operator has named as one of the European Economic Area."""
+
+
+def served_by(node_region: str, eu_regions: Collection[str]) -> list[str]:
+    """The required regions that a node in `node_region` satisfies."""
+    served = [ANY_REGION, node_region]
+    if node_region in eu_regions and node_region != EU_REGION:
+        served.append(EU_REGION)
+    return served

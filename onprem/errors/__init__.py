@@ -1,0 +1,108 @@
+"""Every error of the product, in one tree.
+
+    OnpremError
+    ├── ConfigInvalid
+    ├── InstallationError    DataDirectoryMissing, DataDirectoryExists, DataDirectoryBusy,
+    │   │                    DataDirectoryForeign, FolderUnusable, MasterKeyUnusable,
+    │   │                    SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
+    │   │                    TelemetryEnabled
+    │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed
+    ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
+    │                        NotFound, HostNotAllowed, OperationDisabled, UploadLinkInvalid,
+    │                        UploadLinkUsed, UploadIncomplete, MediaTooLarge, BodyTooLarge
+    ├── StorageFull
+    ├── StoreBusy
+    ├── ModelError           ModelMissing, ModelPresent, ModelFolderFull,
+    │   │                    ModelFolderUnrecognised, ModelDownloadFailed, ModelOfOtherKind
+    │   ├── ModelDamaged     ModelFileRefused
+    │   └── ModelUnsafe      ModelUncheckable
+    └── JobFailure           what a job ends with; the text is its `output.error`
+        ├── CouldNotLoadAudio  FetchRefused, FetchFailed, AudioUnreadable, AudioMissing, AudioEmpty,
+        │                      AudioTooLong, AudioTooShort, AudioTruncated, AudioTooLarge,
+        │                      DecoderCrashed, DecoderTimeout
+        ├── NoSpeech
+        ├── MediaExpired
+        ├── QueueExpired
+        ├── WorkerMemoryExceeded
+        ├── EngineFailed
+        ├── ModelUnusable
+        └── WorkerLost
+
+`code` is stable: clients may switch on it. `message` says what happened and `remedy` what to do
+next; both are templates over the keyword facts that the error is raised with. Facts never hold a
+secret, a URL's path or query, a transcript or a label: an error's text may reach a log.
+One table maps classes to HTTP statuses (`onprem.http.errors`), one to exit codes
+(`onprem.cli.exit_codes`).
+"""
+
+from onprem.errors.base import OnpremError as OnpremError, described as described
+from onprem.errors.installation import (
+    ConfigInvalid as ConfigInvalid,
+    DataDirectoryBusy as DataDirectoryBusy,
+    DataDirectoryDamaged as DataDirectoryDamaged,
+    DataDirectoryExists as DataDirectoryExists,
+    DataDirectoryForeign as DataDirectoryForeign,
+    DataDirectoryMissing as DataDirectoryMissing,
+    DeviceUnavailable as DeviceUnavailable,
+    DiskFailed as DiskFailed,
+    FolderUnusable as FolderUnusable,
+    InstallationError as InstallationError,
+    MasterKeyUnusable as MasterKeyUnusable,
+    ModelsNotReady as ModelsNotReady,
+    PortTaken as PortTaken,
+    RecordKeysUnusable as RecordKeysUnusable,
+    SchemaTooNew as SchemaTooNew,
+    TelemetryEnabled as TelemetryEnabled,
+)
+from onprem.errors.jobs import (
+    AudioEmpty as AudioEmpty,
+    AudioMissing as AudioMissing,
+    AudioTooLarge as AudioTooLarge,
+    AudioTooLong as AudioTooLong,
+    AudioTooShort as AudioTooShort,
+    AudioTruncated as AudioTruncated,
+    AudioUnreadable as AudioUnreadable,
+    CouldNotLoadAudio as CouldNotLoadAudio,
+    DecoderCrashed as DecoderCrashed,
+    DecoderTimeout as DecoderTimeout,
+    EngineFailed as EngineFailed,
+    FetchFailed as FetchFailed,
+    FetchRefused as FetchRefused,
+    JobFailure as JobFailure,
+    MediaExpired as MediaExpired,
+    ModelUnusable as ModelUnusable,
+    NoSpeech as NoSpeech,
+    QueueExpired as QueueExpired,
+    WorkerLost as WorkerLost,
+    WorkerMemoryExceeded as WorkerMemoryExceeded,
+)
+from onprem.errors.models import (
+    ModelDamaged as ModelDamaged,
+    ModelDownloadFailed as ModelDownloadFailed,
+    ModelError as ModelError,
+    ModelFileRefused as ModelFileRefused,
+    ModelFolderFull as ModelFolderFull,
+    ModelFolderUnrecognised as ModelFolderUnrecognised,
+    ModelMissing as ModelMissing,
+    ModelOfOtherKind as ModelOfOtherKind,
+    ModelPresent as ModelPresent,
+    ModelUncheckable as ModelUncheckable,
+    ModelUnsafe as ModelUnsafe,
+)
+from onprem.errors.requests import (
+    BodyTooLarge as BodyTooLarge,
+    HostNotAllowed as HostNotAllowed,
+    InvalidRequest as InvalidRequest,
+    MediaTooLarge as MediaTooLarge,
+    NotFound as NotFound,
+    OperationDisabled as OperationDisabled,
+    RequestRefused as RequestRefused,
+    ScopeMissing as ScopeMissing,
+    StorageFull as StorageFull,
+    StoreBusy as StoreBusy,
+    StreamingDisabled as StreamingDisabled,
+    Unauthenticated as Unauthenticated,
+    UploadIncomplete as UploadIncomplete,
+    UploadLinkInvalid as UploadLinkInvalid,
+    UploadLinkUsed as UploadLinkUsed,
+)

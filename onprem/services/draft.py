@@ -1,0 +1,41 @@
+"""From a sound request to work: which models run, and what the client is told about that."""
+
+from typing import NamedTuple
+
+from onprem.core.requests import DiarizeRequest
+from onprem.core.work import DiarizeWork, Work
+from onprem.faults import Fault
+from onprem.services.model_choice import Choice, ModelChoice
+
+
+class Draft(NamedTuple):
+    """`work` is None exactly when there are `faults`."""
+
+    work: Work | None
+    faults: list[Fault]
+    warnings: list[str]
+
+
+def diarize(request: DiarizeRequest, models: ModelChoice) -> Draft:
+    """`POST /v1/diarize`."""
+    choices = [models.diarization(request.model)]
+    if request.transcription:
+        choices.append(models.transcription(request.transcription_config.model))
+    faults, chosen = sorted_out(choices)
+    if faults:
+        return Draft(None, faults, [])
+    work = DiarizeWork(
+        request=request,
+        diarization_model=chosen[0].model,
+        transcription_model=chosen[1].model if request.transcription else None,
+    )
+    return Draft(work, [], warnings_of(chosen))
+
+
+def sorted_out(choices: list[Choice | Fault]) -> tuple[list[Fault], list[Choice]]:
+    faults = [choice for choice in choices if isinstance(choice, Fault)]
+    return faults, [choice for choice in choices if isinstance(choice, Choice)]
+
+
+def warnings_of(choices: list[Choice]) -> list[str]:
+    return [choice.warning for choice in choices if choice.warning]
