@@ -3,6 +3,8 @@
 import secrets
 import uuid
 
+PROJECT_PREFIX = "prj_"
+
 
 def new_job_id() -> str:
     """A job's id: a random UUID, as the pyannoteAI contract has it."""
@@ -14,8 +16,13 @@ def new_record_id() -> bytes:
     return secrets.token_bytes(16)
 
 
+def new_delivery_id() -> str:
+    """The same in each try of a delivery: what a receiver knows it by."""
+    return f"dlv_{secrets.token_hex(16)}"
+
+
 def new_project_id() -> str:
-    return f"prj_{secrets.token_hex(8)}"
+    return f"{PROJECT_PREFIX}{secrets.token_hex(8)}"
 
 
 def new_request_id() -> str:

@@ -15,33 +15,54 @@ from onprem.errors import ConfigInvalid, OnpremError, described
 from onprem.faults import Fault
 from onprem.media.addresses import AllowRule
 from onprem.media.fetch import FetchPolicy
+from onprem.media.send import SendPolicy
 from onprem.media.worker_copy import WorkerMemory
 from onprem.runner.accelerator import Accelerator
+from onprem.runner.attended import Attended
 from onprem.runner.finish import Finisher
 from onprem.runner.job_run import JobRunner
+from onprem.runner.lanes import Lanes
 from onprem.runner.loop import RunnerLoop
 from onprem.runner.ports import Engine
 from onprem.runner.progress import ProgressBoard
 from onprem.runner.recovery import recover_jobs
 from onprem.runner.source import Source
+from onprem.runner.speed import Speed
 from onprem.runner.wake import Wake
+from onprem.services.cancellation import Cancellation
+from onprem.services.deliveries import Deliveries
+from onprem.services.downloads import Downloads
 from onprem.services.health import Health
+from onprem.services.idempotency import Idempotency
+from onprem.services.installed import InstalledModels
+from onprem.services.job_events import JobEvents
 from onprem.services.jobs import Jobs
 from onprem.services.keys import Keys
+from onprem.services.media_library import MediaLibrary
+from onprem.services.media_links import LinkSigner
 from onprem.services.model_choice import ModelChoice
+from onprem.services.outputs import Outputs
+from onprem.services.projects import Projects
+from onprem.services.rate_limits import RateLimits
+from onprem.services.sender import Sender
+from onprem.services.speech_to_text import SpeechToText
 from onprem.services.submit import Submission
 from onprem.services.sweep import Sweep
-from onprem.services.upload_links import LinkSigner
 from onprem.services.uploads import Uploads
+from onprem.services.usage import Usage
 from onprem.services.use_cases import UseCases
+from onprem.services.voiceprints import Voiceprints, installation_key
+from onprem.services.webhook_secrets import WebhookSecrets
 from onprem.store import free_slots, key_check
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.data_directory import DataDirectory
 from onprem.store.database import Database
+from onprem.store.key_file import read_key
 from onprem.store.master_key import MasterKey
 from onprem.store.migrate import migrate
 from onprem.store.recovery import reconcile
+from onprem.store.secrets import SecretStore
 from onprem.store.slots import SlotFile
 
 logger = logging.getLogger(__name__)
@@ -50,9 +71,10 @@ logger = logging.getLogger(__name__)
 class Server:
     """Everything that runs in the one process, put together and recovered."""
 
-    def __init__(self, use: UseCases, runner: RunnerLoop, sweep: Sweep) -> None:
+    def __init__(self, use: UseCases, runner: RunnerLoop, sender: Sender, sweep: Sweep) -> None:
         self.use = use
         self.runner = runner
+        self.sender = sender
         self.sweep = sweep
 
 
@@ -68,22 +90,48 @@ def master_key_file(settings: Settings, environment: Mapping[str, str]) -> Path:
     return folder / "secrets" / "master.key"
 
 
-def fetch_policy(settings: Settings) -> FetchPolicy:
-    """Raises ConfigInvalid with each rule of fetch.allow that cannot be read."""
-    rules, faults = [], []
-    for text in settings.fetch.allow:
-        try:
-            rules.append(AllowRule.parse(text))
-        except ValueError as error:
-            faults.append(Fault("fetch.allow", str(error)))
-    if faults:
-        raise ConfigInvalid(faults)
-    return FetchPolicy(
-        allow=tuple(rules),
+def network_policies(settings: Settings) -> tuple[FetchPolicy, SendPolicy]:
+    """What may be fetched from and sent to.
+
+    Raises ConfigInvalid with each rule of fetch.allow and webhooks.allow that cannot be read.
+    """
+    faults: list[Fault] = []
+    fetching = FetchPolicy(
+        allow=_rules("fetch.allow", settings.fetch.allow, faults),
         ca_file=settings.fetch.ca_file,
         max_bytes=settings.limits.media_size,
         total_seconds=settings.fetch.timeout,
     )
+    sending = SendPolicy(
+        allow=_rules("webhooks.allow", settings.webhooks.allow, faults),
+        ca_file=settings.webhooks.ca_file,
+    )
+    if faults:
+        raise ConfigInvalid(faults)
+    return fetching, sending
+
+
+def trusted_voiceprint_keys(settings: Settings) -> list[bytes]:
+    """Raises ConfigInvalid with each file of auth.trusted_voiceprint_keys that is no key."""
+    keys, faults = [], []
+    for path in settings.auth.trusted_voiceprint_keys:
+        try:
+            keys.append(read_key(path))
+        except ValueError as error:
+            faults.append(Fault("auth.trusted_voiceprint_keys", f"{path}: {error}"))
+    if faults:
+        raise ConfigInvalid(faults)
+    return keys
+
+
+def _rules(option: str, texts: list[str], faults: list[Fault]) -> tuple[AllowRule, ...]:
+    rules = []
+    for text in texts:
+        try:
+            rules.append(AllowRule.parse(text))
+        except ValueError as error:
+            faults.append(Fault(option, str(error)))
+    return tuple(rules)
 
 
 @asynccontextmanager
@@ -124,15 +172,33 @@ async def running_store(
 @asynccontextmanager
 async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIterator[Server]:
     """A server that has recovered and swept, and takes no requests yet."""
-    fetching = fetch_policy(settings)
+    fetching, sending = network_policies(settings)
+    trusted = trusted_voiceprint_keys(settings)
     async with running_store(settings, clock) as (database, artefacts, master):
-        progress, wake = ProgressBoard(), Wake()
-        accelerator = Accelerator()
+        progress, speed, wake = ProgressBoard(), Speed(), Wake()
+        accelerator, attended = Accelerator(), Attended()
+        lanes = Lanes(
+            short_recording=settings.runner.short_recording,
+            jobs_in_work=settings.runner.jobs_in_work,
+        )
         finisher = Finisher(database, artefacts, clock, settings.retention.output)
         memory = WorkerMemory(settings.limits.worker_memory)
         source = Source(artefacts, memory, fetching, settings.limits, clock)
+        secrets = SecretStore(database, master.derive("secrets"))
+        voiceprint_key = await installation_key(database, secrets, clock)
         job_runner = JobRunner(
-            database, artefacts, source, engine, accelerator, finisher, progress, clock
+            database,
+            artefacts,
+            source,
+            engine,
+            accelerator,
+            lanes,
+            finisher,
+            progress,
+            speed,
+            attended,
+            clock,
+            voiceprint_key,
         )
         runner = RunnerLoop(
             database,
@@ -140,18 +206,56 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
             job_runner,
             engine,
             accelerator,
+            attended,
+            lanes,
+            progress,
             wake,
             clock,
             regions=served_by(settings.node.region, settings.node.eu_regions),
-            jobs_in_work=settings.runner.jobs_in_work,
         )
-        choice = ModelChoice(settings.models, ModelLibrary(settings.models_dir))
+        library = ModelLibrary(settings.models_dir)
+        choice = ModelChoice(settings.models, library)
+        voiceprints = Voiceprints([voiceprint_key, *trusted], library)
         signer = LinkSigner(master.derive("signed links"))
+        webhook_secrets = WebhookSecrets(database, secrets, clock)
+        sender = Sender(database, artefacts, webhook_secrets, clock, sending, finisher.ended)
+        jobs = Jobs(database, artefacts, progress, speed, clock)
+        submission = Submission(
+            database, artefacts, choice, voiceprints, wake, speed, clock, settings
+        )
+        cancellation = Cancellation(database, artefacts, finisher, progress, wake, clock)
+        speech_to_text = SpeechToText(
+            database,
+            artefacts,
+            submission,
+            cancellation,
+            attended,
+            memory,
+            progress,
+            wake,
+            clock,
+            settings.limits,
+        )
         use = UseCases(
+            settings=settings,
+            projects=Projects(database, clock),
             keys=Keys(database, clock),
+            rate_limits=RateLimits(database, settings.limits, clock),
+            usage=Usage(database, clock),
+            installed=InstalledModels(settings.models, library),
             uploads=Uploads(database, artefacts, signer, clock, settings),
-            submission=Submission(database, artefacts, choice, wake, clock, settings),
-            jobs=Jobs(database, artefacts, progress, clock),
+            downloads=Downloads(database, artefacts, signer, clock),
+            media=MediaLibrary(database, artefacts, clock),
+            models=choice,
+            submission=submission,
+            speech_to_text=speech_to_text,
+            deliveries=Deliveries(database, clock),
+            webhook_secrets=webhook_secrets,
+            outputs=Outputs(database, artefacts, clock),
+            idempotency=Idempotency(database, master.derive("idempotency keys"), clock),
+            jobs=jobs,
+            job_events=JobEvents(jobs, progress),
+            cancellation=cancellation,
             health=Health(runner),
         )
         sweep = Sweep(database, artefacts, finisher, clock, settings)
@@ -161,8 +265,11 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
         except (OnpremError, OSError) as error:
             # What it could delete is deleted; the schedule tries the rest again.
             logger.error("the first sweep did not finish: %s", described(error))
-        await recover_jobs(database, artefacts, finisher, allowed_attempts=settings.runner.attempts)
+        await recover_jobs(
+            database, artefacts, finisher, clock, allowed_attempts=settings.runner.attempts
+        )
         try:
-            yield Server(use, runner, sweep)
+            yield Server(use, runner, sender, sweep)
         finally:
+            await speech_to_text.close()
             await asyncio.to_thread(accelerator.close)

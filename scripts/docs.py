@@ -13,15 +13,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
+import msgspec
 import typer
 
 from onprem import errors
 from onprem.cli.exit_codes import EXIT_CODES, FAILED, OK, USAGE
 from onprem.cli.main import app
 from onprem.config.render import example, reference
+from onprem.core.requests import Deliver, DiarizeRequest, TranscriptionConfig
 from onprem.engine.offline import SWITCHES
 from onprem.errors import JobFailure, OnpremError
 from onprem.http.errors import STATUS
+from onprem.http.openapi.schemas import Schema, in_words, schemas
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 90
@@ -119,6 +122,23 @@ def switches() -> str:
     return "\n".join([*lines, *(f"| `{name}` | `{value}` |" for name, value in SWITCHES.items())])
 
 
+def fields(kind: type[msgspec.Struct]) -> str:
+    """The fields of a request body."""
+    (_,), components = schemas([kind])
+    component = components[kind.__name__]
+    lines = ["| field | type | default | |", "|---|---|---|---|"]
+    for name, schema in component["properties"].items():
+        default = "required" if name in component["required"] else _default(schema)
+        text = schema.get("description", "")
+        lines.append(f"| `{name}` | {in_words(schema)} | {default} | {text} |")
+    return "\n".join(lines)
+
+
+def _default(schema: Schema) -> str:
+    default = schema.get("default")
+    return "" if default in (None, {}, []) else f"`{msgspec.json.encode(default).decode()}`"
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "options": lambda: reference().strip(),
     "http-errors": http_errors,
@@ -127,6 +147,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "exit-codes": exit_codes,
     "commands": command_help,
     "switches": switches,
+    "diarize-fields": lambda: fields(DiarizeRequest),
+    "transcription-fields": lambda: fields(TranscriptionConfig),
+    "deliver-fields": lambda: fields(Deliver),
 }
 
 

@@ -1,16 +1,15 @@
 """`onprem keys`: create, list and revoke API keys."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from onprem.cli.context import opened_database
-from onprem.cli.output import emit_json, emit_table
+from onprem.cli.output import date, emit_json, emit_table
 from onprem.config.quantities import Duration
-from onprem.services.keys import ALL_SCOPES, IssuedKey, Keys, Scope
+from onprem.services.keys import USUAL_SCOPES, IssuedKey, Keys, Scope
 from onprem.store.keys import StoredKey
 
 app = typer.Typer(name="keys", help="Create, list and revoke API keys.", no_args_is_help=True)
@@ -22,7 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    project: Annotated[str, typer.Option("--project", help="The project it acts for.")] = "default",
+    project: Annotated[
+        str, typer.Option("--project", help="Name or id of the project it acts for.")
+    ] = "default",
     scope: Annotated[
         list[Scope] | None,
         typer.Option("--scope", help="What it may do; repeat it. Default: all but admin."),
@@ -43,10 +44,9 @@ def create(
 
     \b
     EXIT STATUS
-      0; 3 faulty configuration; 4 no data directory; 6 no such project.
+      0; 3 faulty configuration; 4 no data directory; 6 no such project, or a faulty option.
     """
-    scopes = scope or [each for each in ALL_SCOPES if each is not Scope.ADMIN]
-    issued = asyncio.run(_create(config, project, name, scopes, expires_in))
+    issued = asyncio.run(_create(config, project, name, scope or USUAL_SCOPES, expires_in))
     if json:
         emit_json({**_described(issued.stored), "key": issued.secret})
     else:
@@ -123,13 +123,7 @@ def _described(key: StoredKey) -> dict[str, str | list[str] | None]:
         "projectId": key.project_id,
         "name": key.name,
         "scopes": key.scopes,
-        "createdAt": _date(key.created_at),
-        "expiresAt": _date(key.expires_at),
-        "revokedAt": _date(key.revoked_at),
+        "createdAt": date(key.created_at),
+        "expiresAt": date(key.expires_at),
+        "revokedAt": date(key.revoked_at),
     }
-
-
-def _date(moment: float | None) -> str | None:
-    if moment is None:
-        return None
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

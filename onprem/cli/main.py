@@ -8,10 +8,11 @@ from typing import TextIO
 import typer
 
 from onprem import __version__
-from onprem.cli import config, keys, models, projects
+from onprem.cli import config, jobs, keys, media, models, projects
 from onprem.cli.exit_codes import FAILED, OK, exit_code
 from onprem.cli.init import init
 from onprem.cli.serve import serve
+from onprem.cli.usage import usage
 from onprem.errors import ConfigInvalid, InvalidRequest, OnpremError
 
 app = typer.Typer(
@@ -24,7 +25,8 @@ app = typer.Typer(
 )
 app.command()(init)
 app.command()(serve)
-for group in (config.app, keys.app, projects.app, models.app):
+app.command()(usage)
+for group in (config.app, keys.app, projects.app, jobs.app, media.app, models.app):
     app.add_typer(group)
 
 

@@ -1,5 +1,6 @@
 """Printing: text for people, JSON for programs, always on the stream that was handed in."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -18,6 +19,13 @@ def emit_table(rows: list[list[str]], header: list[str]) -> None:
     for row in [header, *rows]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo(line.rstrip())
+
+
+def date(moment: float | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def note(text: str) -> None:

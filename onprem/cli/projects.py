@@ -1,24 +1,47 @@
-"""`onprem projects`: create and list projects."""
+"""`onprem projects`: create, set and list projects."""
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from onprem.cli.context import opened_database
-from onprem.cli.output import emit_json, emit_table
+from onprem.cli.output import date, emit_json, emit_table
+from onprem.config.quantities import ByteSize
+from onprem.core.job import JobKind
 from onprem.services.projects import Projects
 from onprem.store.projects import Project
 
 app = typer.Typer(
     name="projects",
-    help="Create and list projects. Each sees its own media and jobs only.",
+    help="Create, set and list projects. Each sees its own media and jobs only.",
     no_args_is_help=True,
 )
 
 Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+NONE = "none"
+ALL = "all"
+
+
+def _operations(text: str) -> list[str]:
+    """Raises ValueError, which typer tells as a usage error."""
+    if text in (ALL, NONE):
+        return [kind.value for kind in JobKind] if text == ALL else []
+    words = [word.strip() for word in text.split(",")]
+    if unknown := set(words) - set(JobKind):
+        raise ValueError(f"there is no operation {', '.join(sorted(unknown))}")
+    return words
+
+
+def _quota(text: str) -> int | str:
+    return NONE if text == NONE else ByteSize.parse(text)
+
+
+def _number(text: str) -> int | str:
+    return NONE if text == NONE else int(text)
 
 
 @app.command()
@@ -39,28 +62,124 @@ def create(
     """
     project = asyncio.run(_create(config, name))
     if json:
-        emit_json(project)
+        emit_json(_described(project))
     else:
         typer.echo(f"created {project.name} ({project.id})")
 
 
-@app.command("list")
-def list_projects(config: Config = None, json: Json = False) -> None:
-    """List all projects.
+@app.command("set")
+def set_project(
+    name: Annotated[str, typer.Argument(help="Its name or id.")],
+    region: Annotated[
+        str | None,
+        typer.Option("--region", help="Where its jobs run: any, eu, or the name of a region."),
+    ] = None,
+    operations: Annotated[
+        Any,
+        typer.Option(
+            "--operations",
+            parser=_operations,
+            metavar="KIND,…",
+            help=f"Kinds of jobs that are allowed: {','.join(JobKind)}; or all, or none.",
+        ),
+    ] = None,
+    consent: Annotated[
+        bool | None,
+        typer.Option(
+            "--consent-required/--no-consent-required",
+            help="Whether a voiceprint needs a consentRef.",
+        ),
+    ] = None,
+    media_quota: Annotated[
+        Any,
+        typer.Option(
+            "--media-quota",
+            parser=_quota,
+            metavar="SIZE",
+            help="What its uploads may hold together, such as 50GiB; or none.",
+        ),
+    ] = None,
+    queued_jobs: Annotated[
+        Any,
+        typer.Option(
+            "--queued-jobs",
+            parser=_number,
+            metavar="N",
+            help="Jobs that wait or run, at most; or none.",
+        ),
+    ] = None,
+    requests_per_minute: Annotated[
+        Any,
+        typer.Option(
+            "--requests-per-minute",
+            parser=_number,
+            metavar="N",
+            help="Requests to each endpoint, instead of [limits]; or none.",
+        ),
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Change settings of a project. What is not named stays; none takes a quota away.
+
+    A running server obeys from the next request on. Jobs that were submitted before keep what
+    they were submitted with.
 
     \b
     EXAMPLES
+      onprem projects set sales --region eu --operations diarize,transcribe
+      onprem projects set sales --media-quota 50GiB --queued-jobs 100
+      onprem projects set sales --media-quota none
+
+    \b
+    EXIT STATUS
+      0; 2 an option that cannot be read; 3 faulty configuration; 4 no data directory; 6 no such
+      project, or a value that no project can have.
+    """
+    given = {
+        "region": region,
+        "operations": operations,
+        "consentRequired": consent,
+        "mediaBytes": media_quota,
+        "queuedJobs": queued_jobs,
+        "requestsPerMinute": requests_per_minute,
+    }
+    fields = {
+        field: None if value == NONE else value
+        for field, value in given.items()
+        if value is not None
+    }
+    project = asyncio.run(_change(config, name, fields))
+    if json:
+        emit_json(_described(project))
+    else:
+        for field, value in _described(project).items():
+            typer.echo(f"{field:<17}  {_cell(field, value)}")
+
+
+@app.command("list")
+def list_projects(config: Config = None, json: Json = False) -> None:
+    """List all projects with their settings.
+
+    \b
+    EXAMPLES
+      onprem projects list
       onprem projects list --json
 
     \b
     EXIT STATUS
       0; 3 faulty configuration; 4 no data directory.
     """
-    found = asyncio.run(_every(config))
+    found = [_described(project) for project in asyncio.run(_every(config))]
     if json:
         emit_json(found)
-    else:
-        emit_table([[project.id, project.name] for project in found], ["id", "name"])
+        return
+    header = ["id", "name", "region", "operations", "consent", "media", "jobs", "per minute"]
+    rows = [
+        [_cell(field, value) for field, value in each.items() if field != "createdAt"]
+        for each in found
+    ]
+    emit_table(rows, header)
 
 
 async def _create(config: Path | None, name: str) -> Project:
@@ -68,6 +187,36 @@ async def _create(config: Path | None, name: str) -> Project:
         return await Projects(database, clock).create(name)
 
 
+async def _change(config: Path | None, name: str, fields: dict[str, Any]) -> Project:
+    async with opened_database(config) as (database, clock):
+        return await Projects(database, clock).change(name, fields)
+
+
 async def _every(config: Path | None) -> list[Project]:
     async with opened_database(config) as (database, clock):
         return await Projects(database, clock).every()
+
+
+def _described(project: Project) -> dict[str, Any]:
+    settings = project.settings
+    return {
+        "id": project.id,
+        "name": project.name,
+        "createdAt": date(project.created_at),
+        "region": settings.region,
+        "operations": sorted(settings.operations),
+        "consentRequired": settings.consent_required,
+        "mediaBytes": settings.media_bytes,
+        "queuedJobs": settings.queued_jobs,
+        "requestsPerMinute": settings.requests_per_minute,
+    }
+
+
+def _cell(field: str, value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(value) or "-"
+    if isinstance(value, bool):
+        return "required" if value else "-"
+    if value is None:
+        return "-"
+    return str(ByteSize(value)) if field == "mediaBytes" else str(value)

@@ -73,6 +73,7 @@ async def _serve(settings: Settings) -> None:
         schedule = Schedule(server.sweep)
         schedule.start()
         runner = asyncio.create_task(server.runner.run(), name="runner")
+        sender = asyncio.create_task(server.sender.run(), name="sender")
 
         def stop() -> None:
             server.runner.stop()
@@ -81,11 +82,14 @@ async def _serve(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
-        # A runner that ends by a fault must not leave an API behind that takes jobs for nobody.
-        runner.add_done_callback(lambda _: stop())
+        # One that ends by a fault must not leave an API behind that takes jobs for nobody.
+        for part in (runner, sender):
+            part.add_done_callback(lambda _: stop())
         await http.serve(sockets=[listener])
         await schedule.stop()
         await runner
+        server.sender.stop()
+        await sender
 
 
 def _engine(settings: Settings) -> DeferredEngine:

@@ -131,9 +131,17 @@ class Runner(Section, frozen=True):
         Meta(
             ge=1,
             le=64,
-            description="Jobs in work at once: one computes, the others are fetched and decoded.",
+            description="Jobs in work at once, besides a long one: one computes, the others are "
+            "fetched and decoded.",
         ),
     ] = 2
+    short_recording: Annotated[
+        Duration,
+        Meta(
+            description="A recording of at most this length never waits for a whole longer one, "
+            "which pauses for it."
+        ),
+    ] = Duration.parse("10m")
 
 
 class Fetch(Section, frozen=True):
@@ -158,6 +166,25 @@ class Fetch(Section, frozen=True):
     )
 
 
+class Webhooks(Section, frozen=True):
+    """Connecting to where jobs send their results: webhooks, and `deliver`."""
+
+    allow: Annotated[
+        list[str],
+        Meta(
+            description="Destinations beyond the public internet, written as those of "
+            "`fetch.allow`. Plain http leads to these only."
+        ),
+    ] = []
+    ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="PEM file with the certificate authorities to trust, instead of "
+            "the system's."
+        ),
+    ] = None
+
+
 class Limits(Section, frozen=True):
     """What a request may ask for."""
 
@@ -171,9 +198,42 @@ class Limits(Section, frozen=True):
         ByteSize,
         Meta(description="Memory for worker copies, fetched and decoded; a job waits for room."),
     ] = ByteSize.parse("2GiB")
+    queue_length: Annotated[
+        int, Meta(ge=1, description="Jobs that may wait or run at once; a further one is a 429.")
+    ] = 1000
     queue_ttl: Annotated[
         Duration, Meta(description="A job that could not start for so long fails.")
     ] = Duration.parse("24h")
+    writes_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Requests of a project to each endpoint that changes something; 0: no "
+            "limit. The hosted service allows 100.",
+        ),
+    ] = 0
+    reads_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Requests of a project to each endpoint that only reads; 0: no limit. "
+            "The hosted service allows 300.",
+        ),
+    ] = 0
+
+
+class Auth(Section, frozen=True):
+    """Whose word is taken."""
+
+    trusted_voiceprint_keys: Annotated[
+        list[Path],
+        Meta(
+            description="Files with the voiceprint keys of other installations (`onprem "
+            "voiceprints key`), whose voiceprints are taken here too."
+        ),
+    ] = []
 
 
 class Log(Section, frozen=True):
@@ -194,7 +254,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: Models = Models()
     runner: Runner = Runner()
     fetch: Fetch = Fetch()
+    webhooks: Webhooks = Webhooks()
     limits: Limits = Limits()
+    auth: Auth = Auth()
     log: Log = Log()
     source: Path | None = None
 

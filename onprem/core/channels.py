@@ -71,10 +71,10 @@ def _appearances(found: Analysis) -> Iterator[tuple[float, str]]:
         yield turn.start, turn.speaker
         for speaker in turn.confidence or ():
             yield math.inf, speaker
-    scores = found.speaker_probability.score if found.speaker_probability else {}
-    for by_speaker in (scores, *found.voices.values()):
-        for speaker in by_speaker:
-            yield math.inf, speaker
+    scored = found.speaker_probability.score if found.speaker_probability else {}
+    voices = (speaker for vectors in found.voices.values() for speaker in vectors)
+    for speaker in (*scored, *voices):
+        yield math.inf, speaker
 
 
 def _placed(index: int, found: Analysis, labels: Labels) -> Analysis:

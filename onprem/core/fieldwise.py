@@ -4,7 +4,8 @@ msgspec stops at the first fault; somebody who writes a request or a configurati
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -33,10 +34,12 @@ def convert_fields(
     *,
     prefix: str = "",
     dec_hook: Callable[[type, Any], Any] | None = None,
+    strict: bool = True,
 ) -> Conversion[S]:
     """Build an `into` from `raw`; a null counts as absent.
 
-    `prefix` stands before each field's name in a fault (``server.`` for ``server.port``).
+    `prefix` stands before each field's name in a fault (``server.`` for ``server.port``). Not
+    `strict`: numbers and booleans may be text, as they are in a form.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(into)}
     values: dict[str, Any] = {}
@@ -47,22 +50,32 @@ def convert_fields(
         if given is None:
             if field.required:
                 faults.append(Fault(prefix + name, "Required"))
-        elif _is_struct(field.type) and isinstance(given, Mapping):
-            inner = convert_fields(field.type, given, prefix=f"{prefix}{name}.", dec_hook=dec_hook)
+        elif isinstance(given, Mapping) and (struct := _struct_of(field.type)):
+            inner = convert_fields(
+                struct, given, prefix=f"{prefix}{name}.", dec_hook=dec_hook, strict=strict
+            )
             faults += inner.faults
             unknown += inner.unknown
             if inner.value is not None:
                 values[field.name] = inner.value
         else:
             try:
-                values[field.name] = msgspec.convert(given, field.type, dec_hook=dec_hook)
+                values[field.name] = msgspec.convert(
+                    given, field.type, dec_hook=dec_hook, strict=strict
+                )
             except msgspec.ValidationError as error:
                 faults.append(_fault(prefix + name, error))
     return Conversion(None if faults else into(**values), faults, unknown, values)
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field takes, also where it is described or may be absent."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    if get_origin(kind) not in (Annotated, Union, UnionType):
+        return None
+    found = [_struct_of(part) for part in get_args(kind)]
+    return next((struct for struct in found if struct), None)
 
 
 def _fault(name: str, error: msgspec.ValidationError) -> Fault:

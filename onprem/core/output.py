@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from onprem.core.merge import TranscribedTurn, assign_speakers, join_turns
-from onprem.core.requests import DiarizeRequest
+from onprem.core.requests import DiarizationRequest
 from onprem.core.speech import Analysis, FrameScores, SpeakerScores, SpokenWord, Turn
 
 
@@ -30,7 +30,7 @@ class FailedOutput(msgspec.Struct, frozen=True):
 
 
 def diarization_output(
-    request: DiarizeRequest, analysis: Analysis, warnings: list[str]
+    request: DiarizationRequest, analysis: Analysis, warnings: list[str]
 ) -> DiarizationOutput:
     """Everything that `request` asked for, from what the engine found."""
     spoken = turns = None

@@ -1,23 +1,81 @@
 """What an operator sets for a project: where its jobs run, what they may do, how much of it."""
 
-import msgspec
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta
+
+from onprem.core.fieldwise import convert_fields
 from onprem.core.job import JobKind
 from onprem.core.regions import ANY_REGION
+from onprem.core.requests import Body
+from onprem.faults import Fault
+
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Written into each job at submission: a change touches later submissions only.
+class ProjectSettings(Body, frozen=True):
+    """Read at each submission: a change touches later submissions only.
 
-    `region`: `any`, `eu`, or the name of one. `operations`: kinds of jobs that are allowed.
-    `consent_required`: a voiceprint needs a `consentRef`. The quotas are None where only the
-    server's own limits count: `media_bytes` of live uploads, `queued_jobs` that wait or run,
-    `requests_per_minute` to one endpoint.
+    The quotas are absent where only the server's own limits count.
     """
 
-    region: str = ANY_REGION
-    operations: frozenset[JobKind] = frozenset(JobKind)
-    consent_required: bool = False
-    media_bytes: int | None = None
-    queued_jobs: int | None = None
-    requests_per_minute: int | None = None
+    region: Annotated[
+        str, Meta(description="Where its jobs run: `any`, `eu`, or the name of a region.")
+    ] = ANY_REGION
+    operations: Annotated[
+        frozenset[JobKind], Meta(description="Kinds of jobs that are allowed.")
+    ] = frozenset(JobKind)
+    consent_required: Annotated[
+        bool, Meta(description="Whether a voiceprint needs a `consentRef`.")
+    ] = False
+    media_bytes: Annotated[
+        Annotated[int, Meta(ge=0, le=2**60)] | None,
+        Meta(description="Bytes that its uploads may hold together."),
+    ] = None
+    queued_jobs: Annotated[
+        Annotated[int, Meta(ge=0, le=2**31)] | None,
+        Meta(description="Jobs that wait or run, at most."),
+    ] = None
+    requests_per_minute: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
+        Meta(description="Requests to each endpoint, instead of the server's limits."),
+    ] = None
+
+
+class NewProject(ProjectSettings, frozen=True, kw_only=True):
+    """`POST /v1/admin/projects`: the settings stand beside the name."""
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=100, description="One that no other project has.")
+    ]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """`settings` are as they were where there are `faults`."""
+
+    settings: ProjectSettings
+    faults: list[Fault]
+
+
+def changed(settings: ProjectSettings, fields: Mapping[str, Any]) -> Changed:
+    """The settings with the named fields set anew: null, and only that, brings a default back.
+
+    A field that is not known is a fault: a policy that somebody misspells must not pass for set.
+    """
+    found = convert_fields(ProjectSettings, fields)
+    faults = [*found.faults, *(Fault(name, "There is no such setting") for name in found.unknown)]
+    region = found.sound.get("region", ANY_REGION)
+    if _REGION.fullmatch(region) is None:
+        why = "Expected any, eu, or the name of a region: up to 64 letters, digits and . _ -"
+        faults.append(Fault("region", why))
+    if faults:
+        return Changed(settings, faults)
+    defaults = {
+        field.name: field.default
+        for field in msgspec.structs.fields(ProjectSettings)
+        if fields.get(field.encode_name, field) is None
+    }
+    return Changed(msgspec.structs.replace(settings, **found.sound, **defaults), [])

@@ -8,9 +8,6 @@ import msgspec
 from onprem.core.merge import TranscribedTurn
 from onprem.core.speech import SpokenWord
 
-_CLOSING = {"Po", "Pe", "Pf"}
-"""Punctuation that never stands at the beginning of a line."""
-
 
 class Piece(msgspec.Struct, frozen=True):
     """A word, or a part of one that may stand alone; `spaced`: a space comes before it."""
@@ -38,11 +35,16 @@ def _columns(mark: str) -> int:
     return 0 if unicodedata.category(mark) in ("Mn", "Me", "Cf") else 1
 
 
+def _clings(mark: str) -> bool:
+    """Never stands at the beginning of a line: closing punctuation, and what is put on a letter."""
+    return unicodedata.category(mark) in ("Po", "Pe", "Pf") or _columns(mark) == 0
+
+
 def words_by_turn(turns: Sequence[TranscribedTurn], words: Sequence[SpokenWord]) -> list[list[int]]:
     """For each turn the positions of its words.
 
     A turn's text is that of its words, in their order: so they are counted off by their letters,
-    which is exact where times are equal.
+    which is exact where times are equal. A word without any goes by its time.
     """
     waiting: dict[str, list[int]] = {}
     for position in reversed(range(len(words))):
@@ -50,9 +52,13 @@ def words_by_turn(turns: Sequence[TranscribedTurn], words: Sequence[SpokenWord])
     found = []
     for turn in turns:
         queue, mine, missing = waiting.get(turn.speaker, []), list[int](), _letters(turn.text)
-        while queue and (missing > 0 or not mine):
+        while queue:
+            following = words[queue[-1]]
+            letters = _letters(following.text)
+            if missing <= 0 and (letters or following.end > turn.end):
+                break
             mine.append(queue.pop())
-            missing -= _letters(words[mine[-1]].text)
+            missing -= letters
         found.append(mine)
     return found
 
@@ -69,9 +75,15 @@ def timed(turn: TranscribedTurn, words: Sequence[SpokenWord]) -> list[Piece]:
         spaced = text.startswith(" ", cursor)
         if not text.startswith(part, cursor + spaced):
             return spread(split(text), turn.start, turn.end)
-        if part:
-            pieces.append(Piece(part, word.start, word.end, spaced))
-            cursor += spaced + len(part)
+        if not part:
+            continue
+        if pieces and not spaced and _clings(part[0]):
+            last = pieces.pop()
+            pieces.append(Piece(last.text + part, last.start, word.end, last.spaced))
+        else:
+            first, *others = spread(split(part), word.start, word.end)
+            pieces += [msgspec.structs.replace(first, spaced=spaced), *others]
+        cursor += spaced + len(part)
     if cursor != len(text):
         return spread(split(text), turn.start, turn.end)
     return pieces
@@ -88,8 +100,8 @@ def split(text: str) -> list[Piece]:
 def _parts(word: str) -> Iterator[str]:
     part = ""
     for mark in word:
-        apart = part and (_columns(mark) == 2 or width(part[-1]) == 2)
-        if apart and unicodedata.category(mark) not in _CLOSING and _columns(mark):
+        apart = part and (_columns(mark) == 2 or _columns(part[-1]) == 2)
+        if apart and not _clings(mark):
             yield part
             part = ""
         part += mark
@@ -115,7 +127,7 @@ def spread(pieces: Sequence[Piece], start: float, end: float) -> list[Piece]:
 
 
 def _between(start: float, end: float, share: float) -> float:
-    return min(round(start + (end - start) * share, 3), end)
+    return max(start, min(round(start + (end - start) * share, 3), end))
 
 
 def retimed(words: Sequence[SpokenWord], turn: TranscribedTurn) -> list[SpokenWord]:
@@ -139,7 +151,10 @@ def retimed(words: Sequence[SpokenWord], turn: TranscribedTurn) -> list[SpokenWo
         end = gone[-1].end if gone else old[len(old) - tail].start if tail else turn.end
         middle = spread(come, start, end)
     pieces = [*old[:head], *middle, *old[len(old) - tail :]]
-    return [SpokenWord(piece.start, piece.end, piece.text, turn.speaker) for piece in pieces]
+    return [
+        SpokenWord(piece.start, piece.end, piece.text, turn.speaker, turn.channel)
+        for piece in pieces
+    ]
 
 
 def _alike(old: Sequence[Piece], new: Sequence[Piece]) -> int:

@@ -1,4 +1,7 @@
-"""What the output of any job says, as formats show it: who spoke when, and what."""
+"""What the stored output of any job says, as formats show it.
+
+Speakers have the names that were identified, where there are some; names are single lines.
+"""
 
 import msgspec
 
@@ -20,16 +23,6 @@ class Said(msgspec.Struct, frozen=True):
         return "".join(" " * piece.spaced + piece.text for piece in self.pieces).strip()
 
 
-class Transcript(msgspec.Struct, frozen=True):
-    """`turns` None: the output holds no diarization. `said` None: nothing was transcribed.
-
-    Speakers have the names that were identified, where there are some.
-    """
-
-    turns: list[Turn] | None
-    said: list[Said] | None
-
-
 class _Named(msgspec.Struct, frozen=True, rename="camel"):
     speaker: str
     start: float
@@ -47,25 +40,28 @@ class _Stored(msgspec.Struct, frozen=True, rename="camel"):
     turn_level_transcription: list[TranscribedTurn] | None = None
 
 
-def transcript(output: bytes) -> Transcript:
-    """From an output as it is stored. Names and texts are single lines."""
+def turns_in(output: bytes) -> list[Turn] | None:
+    """Who spoke when; None: the output holds no diarization."""
     stored = msgspec.json.decode(output, type=_Stored)
-    turns, names = stored.diarization, dict[str, str]()
+    turns = stored.diarization
     if stored.identification is not None:
         turns = [
             Turn(named.speaker, named.start, named.end, channel=named.channel)
             for named in stored.identification
         ]
-        names = {named.diarization_speaker: named.speaker for named in stored.identification}
-    if turns is not None:
-        turns = [msgspec.structs.replace(turn, speaker=_name(turn.speaker)) for turn in turns]
-    return Transcript(turns, _said(stored, names))
+    if turns is None:
+        return None
+    return [msgspec.structs.replace(turn, speaker=_name(turn.speaker)) for turn in turns]
 
 
-def _said(stored: _Stored, names: dict[str, str]) -> list[Said] | None:
+def said_in(output: bytes) -> list[Said] | None:
+    """Who said what; None: nothing was transcribed."""
+    stored = msgspec.json.decode(output, type=_Stored)
     turns, words = stored.turn_level_transcription, stored.word_level_transcription
     if turns is None:
         return None
+    named = stored.identification or []
+    names = {each.diarization_speaker: each.speaker for each in named}
     return [
         Said(
             _name(names.get(turn.speaker, turn.speaker)),

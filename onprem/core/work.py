@@ -7,10 +7,20 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
+from onprem.core.enrolment import voice_of_one
+from onprem.core.identification import Calibration, KnownVoice, identified
 from onprem.core.job import JobKind
+from onprem.core.openai.output import SpeechOutput, speech_output
 from onprem.core.output import DiarizationOutput, diarization_output
 from onprem.core.requests import DiarizationRequest, DiarizeRequest
 from onprem.core.speech import Analysis, Task
+from onprem.core.voice_output import (
+    IdentificationOutput,
+    VoiceprintOutput,
+    identification_output,
+)
+from onprem.core.voice_requests import IdentifyRequest, VoiceprintRequest
+from onprem.core.voiceprint import Voiceprint, read_sealed, seal
 
 
 class DiarizeWork(msgspec.Struct, frozen=True, kw_only=True, tag="diarize"):
@@ -43,7 +53,105 @@ class DiarizeWork(msgspec.Struct, frozen=True, kw_only=True, tag="diarize"):
         return diarization_output(self.request, analysis, remarks)
 
 
-Work: TypeAlias = DiarizeWork
+class TranscribeWork(msgspec.Struct, frozen=True, kw_only=True, tag="transcribe"):
+    """`POST /v1/audio/transcriptions` and `/translations`: the recording came with the request."""
+
+    kind: ClassVar[JobKind] = JobKind.TRANSCRIBE
+    separate_channels: ClassVar[bool] = False
+
+    diarize: bool
+    translate: bool
+    diarization_model: str
+    transcription_model: str
+    language: str | None = None
+    vocabulary: list[str] = []
+    prompt: str | None = None
+
+    def task(self) -> Task:
+        """What the engine has to do."""
+        return Task(
+            diarize=self.diarize,
+            transcribe=True,
+            translate=self.translate,
+            diarization_model=self.diarization_model,
+            transcription_model=self.transcription_model,
+            language=self.language,
+            vocabulary=self.vocabulary,
+            prompt=self.prompt,
+        )
+
+    def output(self, analysis: Analysis, remarks: list[str]) -> SpeechOutput:
+        """All that any format of the answer shows."""
+        return speech_output(analysis, remarks)
+
+
+class IdentifyWork(msgspec.Struct, frozen=True, kw_only=True, tag="identify"):
+    """`POST /v1/identify`. `calibrations`: of each embedding model that made a voiceprint."""
+
+    kind: ClassVar[JobKind] = JobKind.IDENTIFY
+
+    request: IdentifyRequest
+    diarization_model: str
+    calibrations: dict[str, Calibration]
+
+    @property
+    def separate_channels(self) -> bool:
+        return self.request.channels == "separate"
+
+    def task(self) -> Task:
+        """What the engine has to do."""
+        task = diarization_task(self.request, self.diarization_model)
+        return msgspec.structs.replace(task, voices=sorted(self.calibrations))
+
+    def output(self, analysis: Analysis, remarks: list[str]) -> IdentificationOutput:
+        """What the client gets, with the `remarks` of fetching and decoding as warnings."""
+        matching = self.request.matching
+        matches = identified(
+            sorted({turn.speaker for turn in (*analysis.turns, *analysis.exclusive)}),
+            analysis.voices,
+            self._known(),
+            self.calibrations,
+            threshold=matching.threshold,
+            exclusive=matching.exclusive,
+        )
+        return identification_output(self.request, analysis, matches, remarks)
+
+    def _known(self) -> list[KnownVoice]:
+        prints = [(each.label, read_sealed(each.voiceprint)) for each in self.request.voiceprints]
+        return [KnownVoice(label, print_.model.id, print_.vector) for label, print_ in prints]
+
+
+class VoiceprintWork(msgspec.Struct, frozen=True, kw_only=True, tag="voiceprint"):
+    """`POST /v1/voiceprint`. `embedding_model` makes the print."""
+
+    kind: ClassVar[JobKind] = JobKind.VOICEPRINT
+    separate_channels: ClassVar[bool] = False
+
+    request: VoiceprintRequest
+    diarization_model: str
+    embedding_model: str
+    calibration: Calibration
+
+    def task(self) -> Task:
+        """What the engine has to do."""
+        return Task(diarization_model=self.diarization_model, voices=[self.embedding_model])
+
+    def output(self, analysis: Analysis, remarks: list[str], key: bytes) -> VoiceprintOutput:
+        """What the client gets; the print is made under `key`, the installation's.
+
+        Raises:
+            SeveralSpeakers, TooLittleSpeech: the job fails.
+        """
+        vector = voice_of_one(analysis, self.embedding_model, self.calibration)
+        print_ = Voiceprint(analysis.engine["embedding"], vector)
+        return VoiceprintOutput(
+            voiceprint=seal(print_, key),
+            consent_ref=self.request.consent_ref,
+            warning=" ".join([*analysis.warnings, *remarks]) or None,
+        )
+
+
+Work: TypeAlias = DiarizeWork | IdentifyWork | VoiceprintWork | TranscribeWork
 """All kinds of work, told apart by their tag."""
 
 

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from onprem.core.identification import Calibration
+
 ModelKind: TypeAlias = Literal["segmentation", "embedding", "transcription", "diarization"]
 
 
@@ -19,7 +21,11 @@ class FileRecord(msgspec.Struct, frozen=True):
 
 
 class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True):
-    """One known model. `source` is where its maker publishes it; `files` is keyed by name."""
+    """One known model. `source` is where its maker publishes it; `files` is keyed by name.
+
+    `translates`: whether a transcription model that knows many languages was trained for it.
+    `calibration`: what the cosines of an embedding are worth, measured.
+    """
 
     id: str
     kind: ModelKind
@@ -27,6 +33,8 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     source: str
     files: dict[str, FileRecord] = {}
+    translates: bool = True
+    calibration: Calibration | None = None
 
     @property
     def digests(self) -> str:
@@ -66,6 +74,7 @@ CAMPPLUS = CatalogueModel(
     licence="Apache-2.0",
     title="3D-Speaker CAM++ speaker embedding, Chinese and English, 192 dimensions",
     source="https://modelscope.cn/models/iic/speech_campplus_sv_zh_en_16k-common_advanced",
+    calibration=Calibration(midpoint=0.5, slope=15.0),  # benchmarks/identification.py
     files={
         "campplus_cn_en_common.pt": FileRecord(
             "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199", 28_044_640
@@ -138,6 +147,7 @@ WHISPER_LARGE_V3_TURBO = CatalogueModel(
     licence="MIT",
     title="OpenAI Whisper large-v3-turbo, multilingual, CTranslate2",
     source="https://huggingface.co/mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    translates=False,  # says its maker: asked to, it writes the language spoken
 )
 
 WHISPER_LARGE_V3 = CatalogueModel(
@@ -163,3 +173,19 @@ STARTER_RECIPE = DiarizationRecipe(
 )
 
 RECIPES = {STARTER_RECIPE.id: STARTER_RECIPE}
+
+
+def embedding_of(diarization: str) -> str:
+    """The model that makes voice vectors in a diarization: a part of a recipe, or all of it."""
+    recipe = RECIPES.get(diarization)
+    return recipe.embedding if recipe else diarization
+
+
+UNCALIBRATED = Calibration(midpoint=0.5, slope=10.0)
+"""For embeddings that nobody measured here: where their cosines are known to be decided, about."""
+
+
+def calibration_of(embedding: str) -> Calibration | None:
+    """What was measured of an embedding model; None: nothing."""
+    known = CATALOGUE.get(embedding)
+    return known.calibration if known else None

@@ -1,17 +1,14 @@
-"""pyannote's clustering, without standing still: its linkage runs outside the interpreter lock.
+"""The linkage that pyannote's clustering begins with, outside the interpreter lock.
 
+`onprem.engine.libraries` puts it in the place of scipy's when it imports pyannote.
 Figures and the choice: docs/adr/0004-clustering-off-the-gil.md.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import fastcluster
 import numpy as np
 import numpy.typing as npt
-
-from onprem.engine.libraries import clustering as pyannote_clustering
 
 Vectors = npt.NDArray[np.floating[Any]]
 
@@ -34,28 +31,3 @@ def linkage_without_lock(
     else:
         dendrogram = fastcluster.linkage(vectors, method=method, metric=metric)
     return np.asarray(dendrogram)
-
-
-@contextmanager
-def _linkage_replaced() -> Iterator[None]:
-    """pyannote calls `linkage` by its name in its own module; lend it ours for one call."""
-    original = pyannote_clustering.linkage
-    pyannote_clustering.linkage = linkage_without_lock
-    try:
-        yield
-    finally:
-        pyannote_clustering.linkage = original
-
-
-class _WithoutLock:
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with _linkage_replaced():
-            return super().__call__(*args, **kwargs)  # type: ignore[misc]
-
-
-class AgglomerativeClustering(_WithoutLock, pyannote_clustering.AgglomerativeClustering):
-    """As pyannote's own; results are equal."""
-
-
-class VBxClustering(_WithoutLock, pyannote_clustering.VBxClustering):
-    """As pyannote's own; results are equal."""

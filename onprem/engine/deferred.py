@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from onprem.core.cancel import CancelToken
-from onprem.core.speech import Analysis, Task
+from onprem.core.speech import Analysis, Task, Word
 from onprem.engine import offline
 
 
@@ -45,6 +45,7 @@ class DeferredEngine:
         pcm: memoryview,
         progress: Callable[[str, float], None],
         cancel: CancelToken,
+        heard: Callable[[list[Word]], None] | None = None,
     ) -> Analysis:
-        analysis: Analysis = self._engine.analyse(task, pcm, progress, cancel)
+        analysis: Analysis = self._engine.analyse(task, pcm, progress, cancel, heard)
         return analysis

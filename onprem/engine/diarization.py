@@ -1,18 +1,27 @@
 """Who speaks when: one recording through a pipeline, as turns of this product."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from onprem.core.cancel import CancelToken
-from onprem.core.speech import FrameScores, Task, Turn
-from onprem.engine.confidence import Grid, Posteriors, frame_scores, turn_scores
+from onprem.core.speech import FrameScores, SpeakerScores, Task, Turn
+from onprem.engine.confidence import frame_scores, turn_scores
 from onprem.engine.pcm import SAMPLE_RATE, as_tensor
 from onprem.engine.pipeline import OfflineDiarization
+from onprem.engine.posteriors import Grid, Posteriors, Quantity
+from onprem.engine.probabilities import (
+    crosstalk_probability,
+    speaker_probability,
+    speech_probability,
+)
+from onprem.engine.quiet import quiet
+from onprem.engine.segmentation import bias_of
+from onprem.engine.voices import EmbeddingNetwork
 from onprem.errors import NoSpeech
 
 STAGES = {
@@ -23,6 +32,9 @@ STAGES = {
 }
 """What pyannote calls its steps -> what this product calls them."""
 
+SOMEBODY = "SPEAKER_00"
+"""Whose speech it is where nobody asks who speaks."""
+
 
 class Diarization(NamedTuple):
     """`turns` may overlap, `exclusive` do not; both in order of start."""
@@ -30,14 +42,31 @@ class Diarization(NamedTuple):
     turns: list[Turn]
     exclusive: list[Turn]
     confidence: FrameScores | None
+    speech_probability: FrameScores | None
+    crosstalk_probability: FrameScores | None
+    speaker_probability: SpeakerScores | None
     warnings: list[str]
 
 
+class _Found(NamedTuple):
+    """As `Diarization`, and what was kept while it was found."""
+
+    turns: list[Turn]
+    exclusive: list[Turn]
+    posteriors: Posteriors
+
+
 class Diarizer:
-    """Runs one pipeline, on one recording at a time."""
+    """Runs one pipeline; several threads may do so at once, each on a recording of its own."""
 
     def __init__(self, pipeline: OfflineDiarization, device: torch.device) -> None:
         self._pipeline = pipeline.to(device)
+
+    @property
+    def embedding_network(self) -> EmbeddingNetwork:
+        """The network that tells its speakers apart."""
+        network: EmbeddingNetwork = self._pipeline.embedding_network
+        return network
 
     def diarize(
         self,
@@ -52,56 +81,15 @@ class Diarizer:
             Canceled: after the batch in work.
             NoSpeech: nobody speaks.
         """
-        hook = _Hook(progress, cancel)
-        try:
-            self._pipeline.windows.powerset.start(keep=task.confidence or task.turn_confidence)
-            output = self._apply(task, pcm, hook)
-            return self._result(task, output, len(pcm) / SAMPLE_RATE, hook.speaking_clusters)
-        finally:
-            self._pipeline.forget()
-
-    def _result(self, task: Task, output: Any, duration: float, clusters: list[int]) -> Diarization:
-        labels = _labels_by_appearance(output.speaker_diarization, duration)
-        turns = _turns(output.speaker_diarization, labels, duration)
-        if not turns:
-            raise NoSpeech
-        exclusive = _turns(output.exclusive_speaker_diarization, labels, duration)
-        confidence = None
-        if task.confidence or task.turn_confidence:
-            posteriors = self._posteriors(clusters, labels)
-            if task.confidence:
-                confidence = frame_scores(posteriors, duration)
-            if task.turn_confidence:
-                turns = _with_scores(turns, posteriors)
-                exclusive = _with_scores(exclusive, posteriors)
-        return Diarization(turns, exclusive, confidence, _warnings(task, len(labels)))
-
-    def _apply(self, task: Task, pcm: memoryview, hook: "_Hook") -> Any:
-        with warnings.catch_warnings():
-            # Of too few speakers the answer tells; the rest is for pyannote's developers.
-            warnings.filterwarnings("ignore", module=r"pyannote\.|numpy\.|torch\.|onprem\.")
-            return self._pipeline(
-                {"waveform": as_tensor(pcm), "sample_rate": SAMPLE_RATE},
-                num_speakers=task.num_speakers,
-                min_speakers=task.min_speakers,
-                max_speakers=task.max_speakers,
-                hook=hook,
-            )
-
-    def _posteriors(self, clusters: list[int], labels: dict[str, str]) -> Posteriors:
-        decision, activity = self._pipeline.windows.powerset.kept()
-        frames = self._pipeline.windows.model.receptive_field
-        named = {f"SPEAKER_{index:02d}": cluster for index, cluster in enumerate(clusters)}
-        speakers = {labels[name]: cluster for name, cluster in named.items() if name in labels}
-        assert self._pipeline.last_clusters is not None
-        return Posteriors(
-            decision=decision,
-            activity=activity,
-            clusters=self._pipeline.last_clusters,
-            speakers=speakers,
-            window_step=self._pipeline.windows.step,
-            grid=Grid(middle=frames.start + frames.duration / 2, step=frames.step),
+        pipeline = self._pipeline.for_one_recording(
+            keep=_quantities(task),
+            bias=bias_of(task.vad_sensitivity, task.crosstalk_sensitivity),
         )
+        hook = _Hook(progress, cancel)
+        find = _speakers if task.diarize else _speech
+        with quiet:
+            found = find(pipeline, task, pcm, hook)
+        return _scored(task, found, len(pcm) / SAMPLE_RATE)
 
 
 class _Hook:
@@ -110,7 +98,7 @@ class _Hook:
     def __init__(self, progress: Callable[[str, float], None], cancel: CancelToken) -> None:
         self._progress = progress
         self._cancel = cancel
-        self.speaking_clusters: list[int] = []
+        self.clusters: list[int] = []
 
     def __call__(
         self,
@@ -128,7 +116,98 @@ class _Hook:
         elif step == "discrete_diarization":
             self._progress("clustering", 1.0)
             # A speaker who is active in the last frame alone gets no turn.
-            self.speaking_clusters = np.flatnonzero(artefact.data[:-1].any(axis=0)).tolist()
+            self.clusters = np.flatnonzero(artefact.data[:-1].any(axis=0)).tolist()
+
+
+def _quantities(task: Task) -> set[Quantity]:
+    """What the task's scores are made of."""
+    of_speakers = task.turn_confidence or task.speaker_probability
+    needed: dict[Quantity, bool] = {
+        "decision": task.confidence,
+        # Without speakers, all speech is one speaker's activity.
+        "speech": task.speech_probability or (of_speakers and not task.diarize),
+        "crosstalk": task.crosstalk_probability,
+        "activity": of_speakers and task.diarize,
+    }
+    return {quantity for quantity, is_needed in needed.items() if is_needed}
+
+
+def _speakers(pipeline: OfflineDiarization, task: Task, pcm: memoryview, hook: _Hook) -> _Found:
+    duration = len(pcm) / SAMPLE_RATE
+    output: Any = pipeline(
+        _file(pcm),
+        num_speakers=task.num_speakers,
+        min_speakers=task.min_speakers,
+        max_speakers=task.max_speakers,
+        hook=hook,
+    )
+    labels = _labels_by_appearance(output.speaker_diarization, duration)
+    turns = _turns(output.speaker_diarization, labels, duration)
+    if not turns:
+        raise NoSpeech
+    exclusive = _turns(output.exclusive_speaker_diarization, labels, duration)
+    named = {f"SPEAKER_{index:02d}": cluster for index, cluster in enumerate(hook.clusters)}
+    speakers = {labels[name]: cluster for name, cluster in named.items() if name in labels}
+    assert pipeline.last_clusters is not None
+    kept = pipeline.windows.powerset.kept()
+    return _Found(turns, exclusive, _posteriors(pipeline, kept, pipeline.last_clusters, speakers))
+
+
+def _speech(pipeline: OfflineDiarization, task: Task, pcm: memoryview, hook: _Hook) -> _Found:
+    duration = len(pcm) / SAMPLE_RATE
+    annotation = pipeline.speech(_file(pcm), hook)
+    turns = _turns(annotation, _labels_by_appearance(annotation, duration), duration)
+    if not turns:
+        raise NoSpeech
+    kept = pipeline.windows.powerset.kept()
+    clusters = np.empty((0, 1), dtype=np.int8)
+    if "speech" in kept:
+        kept["activity"] = kept["speech"][:, :, np.newaxis]
+        clusters = np.zeros((len(kept["speech"]), 1), dtype=np.int8)
+    return _Found(turns, turns, _posteriors(pipeline, kept, clusters, {SOMEBODY: 0}))
+
+
+def _file(pcm: memoryview) -> dict[str, Any]:
+    return {"waveform": as_tensor(pcm), "sample_rate": SAMPLE_RATE}
+
+
+def _posteriors(
+    pipeline: OfflineDiarization,
+    kept: dict[Quantity, npt.NDArray[np.floating]],
+    clusters: npt.NDArray[np.integer],
+    speakers: dict[str, int],
+) -> Posteriors:
+    frames = pipeline.windows.model.receptive_field
+    return Posteriors(
+        kept=kept,
+        clusters=clusters,
+        speakers=speakers,
+        window_step=pipeline.windows.step,
+        grid=Grid(middle=frames.start + frames.duration / 2, step=frames.step),
+    )
+
+
+def _scored(task: Task, found: _Found, duration: float) -> Diarization:
+    turns, exclusive, posteriors = found
+    speakers = {turn.speaker for turn in turns}
+    if task.turn_confidence:
+        turns = _with_scores(turns, posteriors)
+        exclusive = _with_scores(exclusive, posteriors)
+    return Diarization(
+        turns=turns,
+        exclusive=exclusive,
+        confidence=frame_scores(posteriors, duration) if task.confidence else None,
+        speech_probability=(
+            speech_probability(posteriors, duration) if task.speech_probability else None
+        ),
+        crosstalk_probability=(
+            crosstalk_probability(posteriors, duration) if task.crosstalk_probability else None
+        ),
+        speaker_probability=(
+            speaker_probability(posteriors, duration) if task.speaker_probability else None
+        ),
+        warnings=_warnings(task, len(speakers)),
+    )
 
 
 def _labels_by_appearance(annotation: Any, duration: float) -> dict[str, str]:
@@ -158,7 +237,7 @@ def _with_scores(turns: list[Turn], posteriors: Posteriors) -> list[Turn]:
 
 
 def _warnings(task: Task, found: int) -> list[str]:
-    least = task.num_speakers or task.min_speakers or 1
+    least = (task.num_speakers or task.min_speakers or 1) if task.diarize else 1
     if found >= least:
         return []
     return [f"{found} speaker(s) were found, though at least {least} were asked for."]

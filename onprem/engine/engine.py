@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 from onprem.core.cancel import Canceled, CancelToken
-from onprem.core.speech import Analysis, ModelRef, Task
+from onprem.core.speech import Analysis, ModelRef, Task, Word
 from onprem.engine.catalogue import RECIPES, ModelKind
 from onprem.engine.device import resolve_device, use_all_cores
 from onprem.engine.diarization import Diarization, Diarizer
-from onprem.engine.libraries import assert_silent
+from onprem.engine.libraries import PretrainedSpeakerEmbedding, assert_silent
 from onprem.engine.library import InstalledModel, ModelLibrary
-from onprem.engine.pipeline import imported_pipeline, starter_pipeline
+from onprem.engine.pipeline import (
+    imported_embedding,
+    imported_pipeline,
+    starter_embedding,
+    starter_pipeline,
+)
 from onprem.engine.residency import Residency
 from onprem.engine.transcription import Transcriber, Transcription
-from onprem.errors import EngineFailed, ModelOfOtherKind, OnpremError
+from onprem.engine.voices import EmbeddingNetwork, speaker_voices
+from onprem.errors import EngineFailed, ModelOfOtherKind, OnpremError, TranslationUnsupported
 
 LIBRARY_FAILURES = (
     ArithmeticError,
@@ -60,6 +66,7 @@ class SpeechEngine:
         self._device = resolve_device(device)
         self._threads = use_all_cores()
         self._diarizers = Residency(self._diarizer_parts, self._load_diarizer, capacity=1)
+        self._embeddings = Residency(self._embedding_part, self._load_embedding, capacity=2)
         self._transcribers = Residency(
             lambda model_id: self._verified(model_id, "transcription"),
             self._load_transcriber,
@@ -78,6 +85,7 @@ class SpeechEngine:
         pcm: memoryview,
         progress: Callable[[str, float], None],
         cancel: CancelToken,
+        heard: Callable[[list[Word]], None] | None = None,
     ) -> Analysis:
         """Run `task` on mono int16 samples at 16 kHz; see `onprem.runner.ports.Engine`.
 
@@ -86,12 +94,13 @@ class SpeechEngine:
         Raises:
             Canceled: at the next cancel point.
             NoSpeech: nobody speaks.
+            TranslationUnsupported: the transcription model cannot translate.
             ModelError: a model that the task names is missing, damaged, unsafe or of another kind.
             EngineFailed: a model library failed; its own text is dropped, it may quote content.
         """
         stopped: Exception
         try:
-            return self._analyse(task, pcm.cast("B").cast("h"), progress, cancel)
+            return self._analyse(task, pcm.cast("B").cast("h"), progress, cancel, heard)
         except (Canceled, OnpremError) as error:
             # Without its traceback, whose frames would keep the samples alive.
             stopped = error.with_traceback(None)
@@ -106,15 +115,30 @@ class SpeechEngine:
         samples: memoryview,
         progress: Callable[[str, float], None],
         cancel: CancelToken,
+        heard: Callable[[list[Word]], None] | None,
     ) -> Analysis:
         diarizer, refs = self._diarizers.get(task.diarization_model)
+        networks = {
+            model_id: diarizer.embedding_network
+            if model_id == refs["embedding"].id
+            else self._embeddings.get(model_id)
+            for model_id in task.voices
+        }
+        if not task.diarize:
+            refs = {"diarization": refs["diarization"]}
         speech: _LoadedTranscriber | None = None
         if task.transcribe:
             speech = self._transcribers.get(task.transcription_model or self._transcription)
             refs = {**refs, "transcription": speech.ref}
+            if task.translate and not self._library.translates(speech.ref.id):
+                raise TranslationUnsupported(model=speech.ref.id)
         found = diarizer.diarize(task, samples, progress, cancel)
-        said = _transcribed(speech, task, samples, found, progress, cancel)
-        return _analysis(found, said, refs)
+        voices = {
+            model_id: speaker_voices(network, samples, found.turns, cancel)
+            for model_id, network in networks.items()
+        }
+        said = _transcribed(speech, task, samples, found, progress, cancel, heard)
+        return _analysis(found, voices, said, refs)
 
     def _verified(self, model_id: str, needed: ModelKind) -> InstalledModel:
         model = self._library.verified(model_id)
@@ -136,6 +160,16 @@ class SpeechEngine:
         refs = {"diarization": _ref(parts[0]), "embedding": _ref(parts[-1])}
         return _LoadedDiarizer(Diarizer(pipeline, self._device), refs)
 
+    def _embedding_part(self, model_id: str) -> InstalledModel:
+        """A single embedding, or a whole pipeline for the embedding in it."""
+        whole = self._library.kind_of(model_id) == "diarization"
+        return self._verified(model_id, "diarization" if whole else "embedding")
+
+    def _load_embedding(self, model: InstalledModel) -> EmbeddingNetwork:
+        load = imported_embedding if model.kind == "diarization" else starter_embedding
+        network: EmbeddingNetwork = PretrainedSpeakerEmbedding(load(model.folder), self._device)
+        return network
+
     def _load_transcriber(self, model: InstalledModel) -> _LoadedTranscriber:
         transcriber = Transcriber(model.folder, self._device, self._threads)
         return _LoadedTranscriber(transcriber, _ref(model))
@@ -148,26 +182,36 @@ def _transcribed(
     found: Diarization,
     progress: Callable[[str, float], None],
     cancel: CancelToken,
+    heard: Callable[[list[Word]], None] | None,
 ) -> Transcription | None:
     if speech is None:
         return None
     return speech.transcriber.transcribe(
+        task,
         samples,
         found.turns,
-        task.language,
         lambda fraction: progress("transcription", fraction),
         cancel,
+        heard,
     )
 
 
 def _analysis(
-    found: Diarization, said: Transcription | None, refs: dict[str, ModelRef]
+    found: Diarization,
+    voices: dict[str, dict[str, list[float]]],
+    said: Transcription | None,
+    refs: dict[str, ModelRef],
 ) -> Analysis:
     return Analysis(
         turns=found.turns,
         exclusive=found.exclusive,
         confidence=found.confidence,
+        speech_probability=found.speech_probability,
+        crosstalk_probability=found.crosstalk_probability,
+        speaker_probability=found.speaker_probability,
+        voices=voices,
         words=said.words if said else None,
+        segments=said.segments if said else None,
         language=said.language if said else None,
         warnings=[*found.warnings, *(said.warnings if said else [])],
         engine=refs,

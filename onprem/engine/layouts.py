@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from onprem.engine.catalogue import CatalogueModel, ModelKind
 from onprem.engine.pipeline_config import PIPELINE_CONFIG, files_of_pipeline
+from onprem.engine.whisper_vocabulary import VOCABULARIES
 from onprem.errors import ModelFolderUnrecognised
 
 _WHISPER_FILES = ("config.json", "model.bin", "tokenizer.json")
-_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _PREPROCESSOR = "preprocessor_config.json"
 
 # A CTranslate2 model begins with a version (4 bytes), a length (2 bytes) and its kind.
@@ -47,7 +47,7 @@ def recognised_layout(folder: Path, files: Mapping[str, Path]) -> Layout:
         return Layout("diarization", needed, tuple(checkpoints))
     if "config.json" in files:
         _require_whisper(folder, files)
-        optional = [name for name in (*_VOCABULARIES, _PREPROCESSOR) if name in files]
+        optional = [name for name in (*VOCABULARIES, _PREPROCESSOR) if name in files]
         return Layout("transcription", (*_WHISPER_FILES, *optional, *texts), ())
     raise ModelFolderUnrecognised(
         folder=folder, why=f"it has neither {PIPELINE_CONFIG} nor config.json"
@@ -58,7 +58,7 @@ def _require_whisper(folder: Path, files: Mapping[str, Path]) -> None:
     for name in _WHISPER_FILES:
         if name not in files:
             raise ModelFolderUnrecognised(folder=folder, why=f"{name} is not there")
-    if not any(name in files for name in _VOCABULARIES):
+    if not any(name in files for name in VOCABULARIES):
         raise ModelFolderUnrecognised(folder=folder, why="vocabulary.json or .txt is not there")
     with files["model.bin"].open("rb") as model:
         if model.read(_KIND_AT.stop)[_KIND_AT] != _WHISPER:

@@ -6,6 +6,7 @@ must happen before its import has happened. Importing this module takes about 7 
 
 import warnings
 
+from onprem.engine.clustering import linkage_without_lock
 from onprem.engine.offline import assert_offline, switch_off
 from onprem.engine.torchaudio_without_cuda import import_torchaudio
 from onprem.engine.urllib3_without_bind import import_urllib3
@@ -24,6 +25,7 @@ with warnings.catch_warnings():
     from pyannote.audio.core.plda import PLDA
     from pyannote.audio.core.task import Problem, Resolution, Specifications
     from pyannote.audio.pipelines import SpeakerDiarization, clustering
+    from pyannote.audio.pipelines.speaker_verification import PretrainedSpeakerEmbedding
     from pyannote.audio.telemetry import metrics
     from pyannote.audio.utils.powerset import Powerset
     from torchaudio.compliance.kaldi import fbank
@@ -34,6 +36,7 @@ __all__ = [
     "Inference",
     "Model",
     "Powerset",
+    "PretrainedSpeakerEmbedding",
     "Problem",
     "Resolution",
     "SpeakerDiarization",
@@ -44,6 +47,10 @@ __all__ = [
     "fbank",
     "metrics",
 ]
+
+# Both of pyannote's clusterings call `linkage` by its name in their module. It is replaced for good
+# rather than for each call, since two threads may cluster at once.
+clustering.linkage = linkage_without_lock
 
 
 def assert_silent() -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from onprem.engine.catalogue import ModelKind
+from onprem.engine.catalogue import CATALOGUE, ModelKind
 from onprem.engine.manifest import MANIFEST, Manifest, read_manifest
 from onprem.engine.model_files import contents_of, record_of
 from onprem.engine.staging import staging
+from onprem.engine.whisper_vocabulary import knows_many_languages
 from onprem.errors import ModelDamaged, ModelError, ModelFileRefused, ModelMissing
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -57,6 +58,27 @@ class ModelLibrary:
             return read_manifest(self.folder / model_id).kind
         except (ModelError, OSError):  # damaged, or removed since
             return None
+
+    def digest_of(self, model_id: str) -> str | None:
+        """Names the model's exact weights, from its manifest alone; None as for `kind_of`."""
+        if not self.holds(model_id):
+            return None
+        try:
+            return read_manifest(self.folder / model_id).digest
+        except (ModelError, OSError):
+            return None
+
+    def translates(self, model_id: str) -> bool:
+        """Whether an installed Whisper can translate into English: it knows other languages.
+
+        Reads the model's vocabulary, never its weights; False where it is no such model.
+        """
+        known = CATALOGUE.get(model_id)
+        return (
+            self.kind_of(model_id) == "transcription"
+            and (known is None or known.translates)
+            and knows_many_languages(self.folder / model_id)
+        )
 
     def verified(self, model_id: str) -> InstalledModel:
         """Hash every file of the model; call it before each load.

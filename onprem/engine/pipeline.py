@@ -1,5 +1,7 @@
 """pyannote's speaker diarization as this server runs it, and the two ways to put one together."""
 
+import copy
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -7,19 +9,18 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from onprem.engine.clustering import AgglomerativeClustering, VBxClustering
 from onprem.engine.embedding import SpeakerEmbedding
 from onprem.engine.libraries import PLDA, Model, SpeakerDiarization
 from onprem.engine.pcm import SAMPLE_RATE, SliceAudio
 from onprem.engine.pipeline_config import PIPELINE_CONFIG, files_of_pipeline
-from onprem.engine.segmentation import WindowInference
+from onprem.engine.posteriors import Quantity
+from onprem.engine.segmentation import Bias, WindowInference
+from onprem.engine.voices import EmbeddingNetwork
 from onprem.engine.weights import load_campplus, load_pyannote_model
 from onprem.errors import ModelFolderUnrecognised
 
-CLUSTERINGS = {
-    "AgglomerativeClustering": AgglomerativeClustering,
-    "VBxClustering": VBxClustering,
-}
+CLUSTERINGS = ("AgglomerativeClustering", "VBxClustering")
+"""pyannote's other two ask for the number of speakers, or for the truth."""
 
 # Tuned by pyannote for segmentation 3.0; 0.7 on unit vectors is a cosine of 0.755.
 STARTER_PARAMETERS = {
@@ -31,6 +32,9 @@ STARTER_PARAMETERS = {
 SEGMENTATION_BATCH = 32
 EMBEDDING_BATCH = 16
 
+SHORTEST_PAUSE = 0.3
+"""Seconds: where nobody asks who speaks, speech is one region across shorter pauses."""
+
 
 class InertPLDA(PLDA):
     """Stands where pyannote wants a PLDA though the clustering uses none; None is a TypeError."""
@@ -40,10 +44,11 @@ class InertPLDA(PLDA):
 
 
 class OfflineDiarization(SpeakerDiarization):
-    """`SpeakerDiarization` over int16 waveforms, with clustering outside the interpreter lock.
+    """`SpeakerDiarization` over int16 waveforms.
 
     `segmentation`, `embedding` and `plda` must be loaded already, so that nothing asks a hub.
-    Raises ValueError where the segmentation gives no probabilities of sets of speakers.
+    Raises ValueError where the segmentation gives no probabilities of sets of speakers, or the
+    clustering is another than those of `CLUSTERINGS`.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class OfflineDiarization(SpeakerDiarization):
     ) -> None:
         if not segmentation.specifications.powerset:
             raise ValueError("the segmentation is not of the powerset kind")
+        if clustering not in CLUSTERINGS:
+            raise ValueError(f"{clustering} is none of {', '.join(CLUSTERINGS)}")
         super().__init__(
             segmentation=segmentation,
             embedding=embedding,
@@ -69,19 +76,37 @@ class OfflineDiarization(SpeakerDiarization):
             batch_size=SEGMENTATION_BATCH,
         )
         self._audio = SliceAudio(sample_rate=SAMPLE_RATE, mono="downmix")
-        plda_first = (plda,) if clustering == "VBxClustering" else ()
-        self.clustering = CLUSTERINGS[clustering](*plda_first, metric=self._embedding.metric)
         self.last_clusters: npt.NDArray[np.integer[Any]] | None = None
+
+    def for_one_recording(self, keep: Collection[Quantity], bias: Bias) -> "OfflineDiarization":
+        """A copy over the same networks; what it remembers of a recording goes when it goes.
+
+        Several threads may each run one of their own.
+        """
+        one = copy.copy(self)
+        # pyannote keeps these in a dict, which the copy would share.
+        one.__dict__["_inferences"] = dict(self._inferences)
+        one._segmentation = self._segmentation.for_one_recording(keep, bias)
+        return one
 
     @property
     def windows(self) -> WindowInference:
-        """The segmentation, which keeps its posteriors when it is told to."""
+        """The segmentation."""
         return self._segmentation
 
-    def forget(self) -> None:
-        """Drop what is remembered of the last recording."""
-        self.windows.powerset.start(keep=False)
-        self.last_clusters = None
+    @property
+    def embedding_network(self) -> EmbeddingNetwork:
+        """The network that tells its speakers apart."""
+        network: EmbeddingNetwork = self._embedding
+        return network
+
+    def speech(self, file: dict[str, Any], hook: Callable[..., None]) -> Any:
+        """Where anybody speaks, as an annotation of one label: segmentation and nothing else."""
+        segmentations = self.get_segmentations(file, hook=hook)
+        frames = self.windows.model.receptive_field
+        speaking = self.speaker_count(segmentations, frames, warm_up=(0.0, 0.0))
+        speaking.data = np.minimum(speaking.data, 1)
+        return self.to_annotation(speaking, min_duration_off=SHORTEST_PAUSE)
 
     def reconstruct(self, segmentations: Any, hard_clusters: Any, count: Any) -> Any:
         """As pyannote's, but the clusters stay readable: confidence needs them."""
@@ -91,12 +116,11 @@ class OfflineDiarization(SpeakerDiarization):
 
 def starter_pipeline(segmentation: Path, embedding: Path) -> OfflineDiarization:
     """The starter recipe from the folders of `segmentation-3.0` and `campplus-zh-en`."""
-    network = load_campplus(embedding / "campplus_cn_en_common.pt", model_id=embedding.name)
     pipeline = OfflineDiarization(
         segmentation=load_pyannote_model(
             segmentation / "pytorch_model.bin", model_id=segmentation.name
         ),
-        embedding=SpeakerEmbedding(network),
+        embedding=starter_embedding(embedding),
         plda=InertPLDA(),
         clustering="AgglomerativeClustering",
         # Voices are taken where one speaks alone: DER 5.2 % instead of 5.7 % on pyannote's sample.
@@ -137,6 +161,18 @@ def imported_pipeline(folder: Path) -> OfflineDiarization:
         why = f"{PIPELINE_CONFIG}: {error}"
         raise ModelFolderUnrecognised(folder=folder, why=why) from error
     return pipeline
+
+
+def starter_embedding(folder: Path) -> Model:
+    """The voice embedding in the folder of `campplus-zh-en`."""
+    path = folder / "campplus_cn_en_common.pt"
+    return SpeakerEmbedding(load_campplus(path, model_id=folder.name))
+
+
+def imported_embedding(folder: Path) -> Model:
+    """The voice embedding of a pipeline's folder, alone. Raises as `imported_pipeline`."""
+    (_, checkpoint), _ = files_of_pipeline(folder / PIPELINE_CONFIG)
+    return load_pyannote_model(folder / checkpoint, model_id=folder.name)
 
 
 def _plda(folder: Path, arrays: list[str]) -> PLDA:

@@ -9,7 +9,12 @@
     │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed
     ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
     │                        NotFound, HostNotAllowed, OperationDisabled, UploadLinkInvalid,
-    │                        UploadLinkUsed, UploadIncomplete, MediaTooLarge, BodyTooLarge
+    │                        UploadLinkUsed, UploadIncomplete, MediaTooLarge, BodyTooLarge,
+    │                        OutputNotReady, OutputExpired, OutputAbsent, FormatUnavailable,
+    │                        RateLimited, MediaQuotaExceeded, MediaGone, DownloadLinkInvalid,
+    │   │                    RangeNotSatisfiable, JobFinished, IdempotencyKeyReused,
+    │   │                    IdempotencyInFlight
+    │   └── QueueFull        ProjectQueueFull
     ├── StorageFull
     ├── StoreBusy
     ├── ModelError           ModelMissing, ModelPresent, ModelFolderFull,
@@ -20,8 +25,15 @@
         ├── CouldNotLoadAudio  FetchRefused, FetchFailed, AudioUnreadable, AudioMissing, AudioEmpty,
         │                      AudioTooLong, AudioTooShort, AudioTruncated, AudioTooLarge,
         │                      DecoderCrashed, DecoderTimeout
+        ├── TooManyChannels
+        ├── TranslationUnsupported
         ├── NoSpeech
+        ├── VoiceprintTooLong
+        ├── VoiceprintTooLarge
+        ├── SeveralSpeakers
+        ├── TooLittleSpeech
         ├── MediaExpired
+        ├── RecordingLost
         ├── QueueExpired
         ├── WorkerMemoryExceeded
         ├── EngineFailed
@@ -73,8 +85,21 @@ from onprem.errors.jobs import (
     ModelUnusable as ModelUnusable,
     NoSpeech as NoSpeech,
     QueueExpired as QueueExpired,
+    RecordingLost as RecordingLost,
+    SeveralSpeakers as SeveralSpeakers,
+    TooLittleSpeech as TooLittleSpeech,
+    TooManyChannels as TooManyChannels,
+    TranslationUnsupported as TranslationUnsupported,
+    VoiceprintTooLarge as VoiceprintTooLarge,
+    VoiceprintTooLong as VoiceprintTooLong,
     WorkerLost as WorkerLost,
     WorkerMemoryExceeded as WorkerMemoryExceeded,
+)
+from onprem.errors.media import (
+    DownloadLinkInvalid as DownloadLinkInvalid,
+    MediaGone as MediaGone,
+    MediaQuotaExceeded as MediaQuotaExceeded,
+    RangeNotSatisfiable as RangeNotSatisfiable,
 )
 from onprem.errors.models import (
     ModelDamaged as ModelDamaged,
@@ -89,13 +114,29 @@ from onprem.errors.models import (
     ModelUncheckable as ModelUncheckable,
     ModelUnsafe as ModelUnsafe,
 )
+from onprem.errors.outputs import (
+    FormatUnavailable as FormatUnavailable,
+    OutputAbsent as OutputAbsent,
+    OutputExpired as OutputExpired,
+    OutputNotReady as OutputNotReady,
+)
+from onprem.errors.queue import (
+    IdempotencyInFlight as IdempotencyInFlight,
+    IdempotencyKeyReused as IdempotencyKeyReused,
+    JobFinished as JobFinished,
+    ProjectQueueFull as ProjectQueueFull,
+    QueueFull as QueueFull,
+)
 from onprem.errors.requests import (
     BodyTooLarge as BodyTooLarge,
+    FormStalled as FormStalled,
     HostNotAllowed as HostNotAllowed,
     InvalidRequest as InvalidRequest,
     MediaTooLarge as MediaTooLarge,
+    NoRoom as NoRoom,
     NotFound as NotFound,
     OperationDisabled as OperationDisabled,
+    RateLimited as RateLimited,
     RequestRefused as RequestRefused,
     ScopeMissing as ScopeMissing,
     StorageFull as StorageFull,

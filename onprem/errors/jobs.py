@@ -80,16 +80,58 @@ class FetchFailed(CouldNotLoadAudio):
     remedy = "Check that the URL is direct, public to this server, and not expired."
 
 
+class TooManyChannels(JobFailure):
+    code = "too_many_channels"
+    message = "The recording has {channels:d} channels; at most {limit:d} can be taken apart."
+    remedy = "Send it without `channels`, or with fewer channels."
+
+
+class TranslationUnsupported(JobFailure):
+    code = "translation_unsupported"
+    message = "The model {model} cannot translate."
+    remedy = "Choose a multilingual Whisper model that was trained for it, such as whisper-base."
+
+
 class NoSpeech(JobFailure):
     code = "no_speech"
     message = "No speech detected."
     remedy = "Check that the recording is not silent and that the right channel was sent."
 
 
+class VoiceprintTooLong(JobFailure):
+    code = "voiceprint_too_long"
+    message = "The recording is longer than 30 s, the most that a voiceprint is made of."
+    remedy = "Send a part of it in which one person speaks."
+
+
+class VoiceprintTooLarge(JobFailure):
+    code = "voiceprint_too_large"
+    message = "The file is larger than 100 MiB, the most that a voiceprint is made of."
+    remedy = "Send a recording of at most 30 s."
+
+
+class SeveralSpeakers(JobFailure):
+    code = "several_speakers"
+    message = "More than one person speaks in this recording."
+    remedy = "A voiceprint is of one person: send a recording in which nobody else speaks."
+
+
+class TooLittleSpeech(JobFailure):
+    code = "too_little_speech"
+    message = "Only {seconds:.1f} s of speech were found, and a voiceprint needs {least:g} s."
+    remedy = "Send a longer recording of the same person; 10 s or more serve best."
+
+
 class MediaExpired(JobFailure):
     code = "media_expired"
     message = "The uploaded media reached its deadline before the job could start."
     remedy = "Upload it again and submit a new job."
+
+
+class RecordingLost(JobFailure):
+    code = "recording_lost"
+    message = "The server stopped, and this recording was in its memory only."
+    remedy = "Send the request again."
 
 
 class QueueExpired(JobFailure):

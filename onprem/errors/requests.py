@@ -42,6 +42,12 @@ class NotFound(RequestRefused):
     remedy = "Check the id, and that the key belongs to the project that owns it."
 
 
+class RateLimited(RequestRefused):
+    code = "rate_limited"
+    message = "The project has sent its {limit:d} requests of this minute to this endpoint."
+    remedy = "Wait as long as Retry-After says, then send it again."
+
+
 class StreamingDisabled(RequestRefused):
     code = "streaming_disabled"
     message = "Streaming is disabled."
@@ -82,6 +88,18 @@ class BodyTooLarge(RequestRefused):
     code = "body_too_large"
     message = "The request body is larger than {limit:d} bytes."
     remedy = "Send audio with PUT to an upload link; job requests are small."
+
+
+class FormStalled(RequestRefused):
+    code = "form_stalled"
+    message = "Nothing of the form arrived for {seconds:d} s; nothing was kept."
+    remedy = "Send it again."
+
+
+class NoRoom(OnpremError):
+    code = "no_room"
+    message = "The server has no memory for another recording now."
+    remedy = "Try again when others are done, or raise limits.worker_memory."
 
 
 class StorageFull(OnpremError):

@@ -7,22 +7,79 @@ from litestar.types import ExceptionHandlersMap, Message, Scope
 
 from onprem.errors import OnpremError
 from onprem.http.addresses import Addresses
+from onprem.http.allow import option_handlers
 from onprem.http.auth import principal
 from onprem.http.errors import broken, framework_refusal, refuse
-from onprem.http.routes import account, diarize, health, jobs, live, media
+from onprem.http.openapi.reference import Reference
+from onprem.http.rate_limits import rate_limit_headers
+from onprem.http.routes import (
+    account,
+    cancellation,
+    deliveries,
+    diarize,
+    events,
+    health,
+    identify,
+    jobs,
+    live,
+    media,
+    media_library,
+    outputs,
+    reference,
+    voiceprint,
+    speech,
+    speech_models,
+)
+from onprem.http.routes.administration import keys, node, projects, webhook_secrets
 from onprem.services.use_cases import UseCases
 
 ROUTES = [
     account.test_key,
     media.declare_upload,
     media.receive_upload,
+    media.declare_download,
+    media.send_download,
+    media_library.list_media,
+    media_library.delete_media,
+    media_library.list_media_receipts,
     diarize.diarize,
+    identify.identify,
+    voiceprint.voiceprint,
+    jobs.list_jobs,
+    jobs.list_jobs_by_number,
     jobs.get_job,
     jobs.get_receipts,
+    events.follow_job,
+    cancellation.cancel_job,
+    cancellation.delete_job,
+    outputs.get_output,
+    outputs.get_edits,
+    outputs.replace_edits,
+    outputs.drop_edits,
+    deliveries.list_deliveries,
+    deliveries.acknowledge,
+    speech.transcribe,
+    speech.translate,
+    speech_models.list_models,
+    speech_models.get_model,
     live.open_stream,
     live.get_stream,
+    projects.list_projects,
+    projects.create_project,
+    projects.get_project,
+    projects.change_project,
+    keys.list_keys,
+    keys.create_key,
+    keys.revoke_key,
+    webhook_secrets.reveal_webhook_secrets,
+    webhook_secrets.rotate_webhook_secret,
+    node.list_installed_models,
+    node.show_usage,
+    node.show_settings,
     health.live,
     health.ready,
+    reference.openapi,
+    reference.reference_page,
 ]
 
 _ERRORS: ExceptionHandlersMap = {
@@ -47,11 +104,17 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
     def provide_addresses() -> Addresses:
         return addresses
 
+    about = Reference(ROUTES, addresses.base)
+
+    def provide_reference() -> Reference:
+        return about
+
     return Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[*option_handlers(ROUTES), *ROUTES],
         dependencies={
             "use": Provide(provide_use, sync_to_thread=False),
             "addresses": Provide(provide_addresses, sync_to_thread=False),
+            "reference": Provide(provide_reference, sync_to_thread=False),
             "principal": Provide(principal),
         },
         before_request=addresses.check_host,
@@ -63,7 +126,8 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
     )
 
 
-async def _add_headers(message: Message, _: Scope) -> None:
+async def _add_headers(message: Message, scope: Scope) -> None:
     """Every answer has them, those of refusals too."""
     if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *_HEADERS]
+        given = message.get("headers", [])
+        message["headers"] = [*given, *_HEADERS, *rate_limit_headers(scope)]

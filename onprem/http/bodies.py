@@ -23,15 +23,29 @@ async def read_body(request: Request[Any, Any, Any], into: type[S]) -> Conversio
         InvalidRequest: it is no JSON object.
         BodyTooLarge: it is longer than `BODY_LIMIT`.
     """
-    raw = await _read(request)
+    return decoded(await read_raw(request), into)
+
+
+def decoded(raw: bytes, into: type[S]) -> Conversion[S]:
+    """Raises InvalidRequest: it is no JSON object."""
+    return convert_fields(into, fields_of(raw))
+
+
+async def read_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The body's fields, of whatever kind they are. Raises as `read_body`."""
+    return fields_of(await read_raw(request))
+
+
+def fields_of(raw: bytes) -> dict[str, Any]:
+    """Raises InvalidRequest: it is no JSON object."""
     try:
-        fields = msgspec.json.decode(raw, type=dict[str, Any])
+        return msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidRequest([Fault("body", "Expected a JSON object")]) from None
-    return convert_fields(into, fields)
 
 
-async def _read(request: Request[Any, Any, Any]) -> bytes:
+async def read_raw(request: Request[Any, Any, Any]) -> bytes:
+    """The bytes of the body. Raises as `read_body`."""
     raw = bytearray()
     try:
         async for piece in request.stream():

@@ -8,8 +8,16 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from onprem import errors
-from onprem.errors import InvalidRequest, OnpremError, StoreBusy, described
+from onprem.errors import (
+    InvalidRequest,
+    OnpremError,
+    OutputNotReady,
+    RangeNotSatisfiable,
+    StoreBusy,
+    described,
+)
 from onprem.faults import Fault
+from onprem.http.openai.errors import answer_of, of_faults, openai_error, speaks_openai
 from onprem.ids import new_request_id
 
 logger = logging.getLogger(__name__)
@@ -22,11 +30,27 @@ STATUS: dict[type[OnpremError], int] = {
     errors.OperationDisabled: 403,
     errors.StreamingDisabled: 403,
     errors.UploadLinkInvalid: 403,
+    errors.DownloadLinkInvalid: 403,
     errors.NotFound: 404,
+    errors.FormStalled: 408,
     errors.UploadLinkUsed: 409,
+    errors.JobFinished: 409,
+    errors.IdempotencyKeyReused: 409,
+    errors.IdempotencyInFlight: 409,
+    errors.OutputNotReady: 409,
+    errors.OutputAbsent: 409,
+    errors.FormatUnavailable: 409,
+    errors.OutputExpired: 410,
+    errors.MediaGone: 410,
     errors.BodyTooLarge: 413,
     errors.MediaTooLarge: 413,
+    errors.MediaQuotaExceeded: 413,
+    errors.RangeNotSatisfiable: 416,
     errors.HostNotAllowed: 421,
+    errors.RateLimited: 429,
+    errors.QueueFull: 429,
+    errors.ProjectQueueFull: 429,
+    errors.NoRoom: 503,
     errors.StoreBusy: 503,
     errors.StorageFull: 507,
 }
@@ -53,9 +77,11 @@ class ApiError(msgspec.Struct, frozen=True, rename="camel"):
     code: str
 
 
-def refuse(_: Request[Any, Any, Any], error: OnpremError) -> Response[bytes]:
+def refuse(request: Request[Any, Any, Any], error: OnpremError) -> Response[bytes]:
     """An error of ours. What the caller cannot mend is written to the log in full."""
     if isinstance(error, InvalidRequest):
+        if speaks_openai(request.scope):
+            return answer_of(of_faults(error.faults, error.code), 400)
         fields = [FieldError(fault.field, fault.message) for fault in error.faults]
         return _answer(ValidationErrorResponse(str(error), fields), 400)
     status = STATUS.get(type(error))
@@ -63,9 +89,12 @@ def refuse(_: Request[Any, Any, Any], error: OnpremError) -> Response[bytes]:
     if status is None or status >= 500:
         logger.error("request %s: %s: %s", request_id, error.code, error)
     told = OnpremError() if status is None else error
-    answer = _answer(ApiError(request_id, told.sentence, error.code), status or 500)
-    if isinstance(error, StoreBusy):
-        answer.headers["Retry-After"] = "5"
+    answer = _told(request, status or 500, request_id, told.sentence, error.code)
+    wait = 5 if isinstance(error, StoreBusy | OutputNotReady) else error.facts.get("retry_after")
+    if wait is not None:
+        answer.headers["Retry-After"] = str(wait)
+    if isinstance(error, RangeNotSatisfiable):
+        answer.headers["Content-Range"] = f"bytes */{error.facts['size']}"
     return answer
 
 
@@ -78,7 +107,7 @@ def framework_refusal(request: Request[Any, Any, Any], error: HTTPException) -> 
     if status == 400:
         answer = refuse(request, InvalidRequest([Fault("request", message)]))
     else:
-        answer = _answer(ApiError(new_request_id(), message, f"http_{status}"), status)
+        answer = _told(request, status, new_request_id(), message, f"http_{status}")
     answer.headers.update(error.headers or {})
     return answer
 
@@ -90,12 +119,20 @@ _FRAMEWORK = {
 }
 
 
-def broken(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def broken(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours. Its text may quote content, so only its type is written down."""
     request_id = new_request_id()
     logger.error("request %s broke: %s", request_id, described(error))
-    body = ApiError(request_id, OnpremError().sentence, OnpremError.code)
-    return _answer(body, 500)
+    return _told(request, 500, request_id, OnpremError().sentence, OnpremError.code)
+
+
+def _told(
+    request: Request[Any, Any, Any], status: int, request_id: str, message: str, code: str
+) -> Response[bytes]:
+    """In the shape that the clients of this path read."""
+    if speaks_openai(request.scope):
+        return answer_of(openai_error(status, message, code), status)
+    return _answer(ApiError(request_id, message, code), status)
 
 
 def _answer(body: msgspec.Struct, status: int) -> Response[bytes]:

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from onprem.core.edits import TextEdit, TurnEdit
 from onprem.core.job import JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
 from onprem.core.speech import ModelRef
 from onprem.runner.progress import Progress
-from onprem.services.jobs import JobState
+from onprem.services.jobs import JobState, Page
+from onprem.services.outputs import KeptEdits
+from onprem.store.jobs import Job
 
 
 class JobCreated(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -20,7 +23,11 @@ class JobCreated(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 class JobView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`output` as stored; `expires_at` is when it goes, `output_expired_at` when it went."""
+    """`output` as stored; `expires_at` is when it goes, `output_expired_at` when it went.
+
+    `stopping`: canceled, and its run has not come to an end. `queue_position`: among the waiting
+    jobs of the project. `eta`: when it is likely to be done.
+    """
 
     job_id: str
     status: JobStatus
@@ -31,6 +38,10 @@ class JobView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     output_expired_at: str | None = None
     engine: dict[str, ModelRef] | None = None
     progress: Progress | None = None
+    stopping: bool = False
+    queue_position: int | None = None
+    eta: str | None = None
+    acknowledged_at: str | None = None
 
 
 def job_view(state: JobState) -> JobView:
@@ -46,6 +57,72 @@ def job_view(state: JobState) -> JobView:
         output_expired_at=deadline if state.output_expired else None,
         engine=job.engine,
         progress=state.progress,
+        stopping=state.stopping,
+        queue_position=state.queue_position,
+        eta=None if state.eta is None else iso(state.eta),
+        acknowledged_at=None if job.acknowledged_at is None else iso(job.acknowledged_at),
+    )
+
+
+class JobInPage(msgspec.Struct, frozen=True, rename="camel"):
+    """The contract's short form of a job."""
+
+    id: str
+    status: JobStatus
+    created_at: str
+
+
+class JobPage(msgspec.Struct, frozen=True, rename="camel"):
+    """`GET /v2/jobs`. Here the contract has a null: there is no further page."""
+
+    items: list[JobInPage]
+    next_cursor: str | None
+
+
+def job_page(page: Page) -> JobPage:
+    items = [JobInPage(job.id, job.status, iso(job.created_at)) for job in page.jobs]
+    return JobPage(items, page.next_cursor)
+
+
+class JobInList(msgspec.Struct, frozen=True, rename="camel"):
+    """`id` and `job_id` are the same."""
+
+    job_id: str
+    id: str
+    status: JobStatus
+    created_at: str
+
+
+class JobList(msgspec.Struct, frozen=True):
+    """`GET /v1/jobs`; `total` counts all that would be found without bounds."""
+
+    items: list[JobInList]
+    total: int
+
+
+def job_list(found: list[Job], total: int) -> JobList:
+    items = [JobInList(job.id, job.id, job.status, iso(job.created_at)) for job in found]
+    return JobList(items, total)
+
+
+class EditsView(msgspec.Struct, frozen=True, rename="camel"):
+    """The edits of an output, and when they go with it."""
+
+    speakers: dict[str, str]
+    diarization: list[TurnEdit]
+    turn_level_transcription: list[TextEdit]
+    expires_at: str
+    warning: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def edits_view(kept: KeptEdits) -> EditsView:
+    edits, ignored = kept.edits, ", ".join(sorted(kept.unknown))
+    return EditsView(
+        edits.speakers,
+        edits.diarization,
+        edits.turn_level_transcription,
+        iso(kept.due_at),
+        f"Ignored fields: {ignored}." if ignored else msgspec.UNSET,
     )
 
 
@@ -62,6 +139,12 @@ class ReceiptView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     region: str
     job_id: str | None = None
     due_at: str | None = None
+
+
+class ReceiptList(msgspec.Struct, frozen=True):
+    """Receipts in the order of deletion."""
+
+    receipts: list[ReceiptView]
 
 
 def receipt_view(receipt: Receipt) -> ReceiptView:

@@ -72,12 +72,15 @@ class AllowRule(Struct, frozen=True):
         return inside and network.prefixlen >= shut.prefixlen
 
 
-def denial(host: str, address: str, port: int, rules: Iterable[AllowRule]) -> str | None:
+def denial(
+    host: str, address: str, port: int, rules: Iterable[AllowRule], *, named_only: bool = False
+) -> str | None:
     """Why a connection to `address`, which `host` resolved to, is not made; None if it is.
 
     Args:
         host: the name or address as the URL has it.
         address: one textual IP address that the resolver gave.
+        named_only: the open internet is closed as well; what no rule names is not reached.
     """
     where = plain(ip_address(address))
     name = host.lower().rstrip(".")
@@ -87,11 +90,30 @@ def denial(host: str, address: str, port: int, rules: Iterable[AllowRule]) -> st
         matching = [rule for rule in matching if rule.opens(closed)]
         if not matching:
             return f"it is {closed.why}"
-    elif port in _DEFAULT_PORTS:
+    elif port in _DEFAULT_PORTS and not named_only:
         return None
+    elif named_only and not matching:
+        return "nothing allows plain http to it"
     if any(rule.opens_port(port) for rule in matching):
         return None
     return f"port {port} is not allowed"
+
+
+def may_be_named(host: str, port: int, rules: Iterable[AllowRule]) -> bool:
+    """Whether a rule can name this host and port.
+
+    What a name resolves to is known only when it is connected to, so that any network may hold it.
+    """
+    name = host.lower().rstrip(".")
+    try:
+        where = plain(ip_address(name.strip("[]")))
+    except ValueError:
+        where = None
+    return any(
+        rule.names(name) or (rule.network is not None and (where is None or rule.contains(where)))
+        for rule in rules
+        if rule.opens_port(port)
+    )
 
 
 def _split(text: str) -> tuple[str, int | None]:

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -18,14 +19,14 @@ from onprem.errors import (
     DecoderCrashed,
     DecoderTimeout,
     JobFailure,
+    TooManyChannels,
     WorkerMemoryExceeded,
 )
-from onprem.media.report import Instructions, Refusal, Success
+from onprem.media.report import SAMPLE_BYTES, Instructions, Refusal, Success, track_room
 from onprem.media.worker_copy import WorkerCopy
 
 logger = logging.getLogger(__name__)
 
-_SAMPLE_BYTES = 2
 _LONGEST_REPORT = 4096
 _REFUSALS: dict[str, type[JobFailure]] = {
     error.code: error
@@ -36,6 +37,7 @@ _REFUSALS: dict[str, type[JobFailure]] = {
         AudioTooShort,
         AudioTruncated,
         AudioUnreadable,
+        TooManyChannels,
         WorkerMemoryExceeded,
     )
 }
@@ -64,8 +66,13 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     """A recording, decoded. Whoever holds it closes `pcm`."""
 
     pcm: WorkerCopy
-    """Sealed: mono int16 samples in native byte order at 16 kHz."""
+    """Sealed: int16 samples in native byte order at 16 kHz, one track behind the other."""
+    room: int
+    """Bytes of `pcm` from the beginning of one track to that of the next."""
+    tracks: int
+    """One, or as many as there are channels where they were taken apart."""
     samples: int
+    """Of each track."""
     seconds: float
     source_rate: int
     """Hz of the recording as it was sent."""
@@ -77,37 +84,45 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     seccomp: bool
     """Whether the kernel confined the child to its list of system calls."""
 
+    def track(self, index: int) -> AbstractContextManager[memoryview]:
+        """Map the samples of one track, mono, for reading."""
+        return self.pcm.view(index * self.room, self.samples * SAMPLE_BYTES)
 
-async def decode(source: WorkerCopy, *, limits: DecodeLimits) -> Decoded:
+
+async def decode(source: WorkerCopy, *, limits: DecodeLimits, separate: bool = False) -> Decoded:
     """Decode the first audio stream of `source` in a confined child process.
 
-    Seals `source`. A cancellation kills and reaps the child.
+    To one track, the mean of all channels, or with `separate` to a track for each channel. Seals
+    `source`. A cancellation kills and reaps the child.
 
     Raises:
         CouldNotLoadAudio: the recording cannot be used; the class says why.
+        TooManyChannels: more than can be taken apart.
         WorkerMemoryExceeded: the PCM is larger than `limits.pcm_bytes`; names
             `limits.worker_memory`.
     """
     source.seal()
     pcm = WorkerCopy.create("pcm")
     try:
-        process = await _start(source, pcm, limits)
+        process = await _start(source, pcm, limits, separate)
         report = _parse(await _finish(process, limits))
         if not report.seccomp:
             logger.warning("the kernel has no seccomp filter for the decoder: it ran without")
         if isinstance(report, Refusal):
             raise _failure(report, limits)
         pcm.seal()
-        if pcm.size != report.samples * _SAMPLE_BYTES:
+        room = track_room(limits.pcm_bytes, report.tracks)
+        written = report.samples * SAMPLE_BYTES
+        if written > room or pcm.size != (report.tracks - 1) * room + written:
             raise DecoderCrashed(signal="a fault of its own (its report does not fit its output)")
-        return _decoded(pcm, report)
+        return Decoded(pcm=pcm, room=room, **msgspec.structs.asdict(report))
     except BaseException:
         pcm.close()
         raise
 
 
 async def _start(
-    source: WorkerCopy, pcm: WorkerCopy, limits: DecodeLimits
+    source: WorkerCopy, pcm: WorkerCopy, limits: DecodeLimits, separate: bool
 ) -> asyncio.subprocess.Process:
     instructions = Instructions(
         source_fd=source.fd,
@@ -116,6 +131,7 @@ async def _start(
         audio_seconds=limits.audio_seconds,
         least_seconds=limits.least_seconds,
         pcm_bytes=max(0, limits.pcm_bytes),  # -1 would read as: no limit
+        separate=separate,
         cpu_seconds=limits.cpu_seconds,
         address_space=limits.address_space,
     )
@@ -195,7 +211,3 @@ def _failure(refusal: Refusal, limits: DecodeLimits) -> JobFailure:
         return known(**facts) if known else DecoderCrashed(signal="a fault of its own (report)")
     except (KeyError, ValueError):  # a fact that the text needs is missing
         return DecoderCrashed(signal="a fault of its own (report)")
-
-
-def _decoded(pcm: WorkerCopy, report: Success) -> Decoded:
-    return Decoded(pcm=pcm, **msgspec.structs.asdict(report))

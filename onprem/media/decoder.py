@@ -1,7 +1,8 @@
 """The decoder child: `python -I -m onprem.media.decoder INSTRUCTIONS`.
 
 It holds two descriptors, the source and the memfd for the PCM, gives up everything else, decodes
-the first audio stream, and says how it went in one JSON line. FFmpeg sees a file object, never a
+the first audio stream, and says how it went in one JSON line. Tracks lie in the memfd one behind
+the other. FFmpeg sees a file object, never a
 path: a playlist that names another file finds nobody who could open it.
 """
 
@@ -22,13 +23,21 @@ from onprem.errors import (
     AudioTruncated,
     AudioUnreadable,
     JobFailure,
+    TooManyChannels,
     WorkerMemoryExceeded,
 )
 from onprem.media import sandbox
 from onprem.media.declared import declared_seconds
 from onprem.media.formats import CODECS, CONTAINERS
-from onprem.media.mono import SAMPLE_BYTES, SAMPLE_RATE, Mono
-from onprem.media.report import Instructions, Refusal, Success
+from onprem.media.mono import SAMPLE_RATE, Mono
+from onprem.media.report import (
+    MOST_TRACKS,
+    SAMPLE_BYTES,
+    Instructions,
+    Refusal,
+    Success,
+    track_room,
+)
 from onprem.media.source import Source, silence
 
 _OUT = 1
@@ -42,6 +51,8 @@ class Decoding:
         self._source = source
         self._orders = instructions
         self._mono: Mono | None = None
+        self._tracks = 1
+        self._room = 0
         self._samples = 0
         self._reached = 0.0
         self._packets = 0
@@ -55,6 +66,7 @@ class Decoding:
             self._decode(container, stream)
             self._judge(container, stream)
             return Success(
+                tracks=self._tracks,
                 samples=self._samples,
                 seconds=self._seconds,
                 source_rate=stream.codec_context.sample_rate,
@@ -90,25 +102,39 @@ class Decoding:
     def _take(self, frame: AudioFrame) -> None:
         if self._mono is None or not self._mono.fits(frame):
             self._flush()
-            self._mono = _mono(frame)
-        for piece in self._mono.convert(frame):
-            self._write(piece)
+            self._mono = self._converting(frame)
+        for pieces in self._mono.convert(frame):
+            self._write(pieces)
         if frame.time is not None:
             self._reached = max(self._reached, frame.time + frame.samples / frame.sample_rate)
 
     def _flush(self) -> None:
         if self._mono is not None:
-            for piece in self._mono.convert(None):
-                self._write(piece)
+            for pieces in self._mono.convert(None):
+                self._write(pieces)
 
-    def _write(self, piece: memoryview) -> None:
-        self._samples += len(piece) // SAMPLE_BYTES
+    def _converting(self, frame: AudioFrame) -> Mono:
+        """A header that declares 1 Hz would make 260 MB of PCM out of 8 kB."""
+        if not _LEAST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
+            raise AudioUnreadable(why=f"a sample rate of {frame.sample_rate} Hz makes no sense")
+        mono = Mono(frame, separate=self._orders.separate)
+        if mono.tracks > MOST_TRACKS:
+            raise TooManyChannels(channels=mono.tracks, limit=MOST_TRACKS)
+        if self._samples and mono.tracks != self._tracks:
+            raise AudioUnreadable(why="its number of channels changes on the way")
+        self._tracks = mono.tracks
+        self._room = track_room(self._orders.pcm_bytes, mono.tracks)
+        return mono
+
+    def _write(self, pieces: list[memoryview]) -> None:
+        written = self._samples * SAMPLE_BYTES
+        self._samples += len(pieces[0]) // SAMPLE_BYTES
         if self._seconds > self._orders.audio_seconds:
             raise AudioTooLong(limit=self._orders.audio_seconds / 3600)
-        if self._samples * SAMPLE_BYTES > self._orders.pcm_bytes:
+        if self._samples * SAMPLE_BYTES > self._room:
             raise WorkerMemoryExceeded(limit=self._orders.pcm_bytes)
-        while piece:
-            piece = piece[os.write(self._orders.output_fd, piece) :]
+        for track, piece in enumerate(pieces):
+            _write_at(self._orders.output_fd, piece, track * self._room + written)
 
     def _judge(self, container: InputContainer, stream: AudioStream) -> None:
         if self._damaged * 2 > self._packets:
@@ -140,11 +166,10 @@ def _open(source: Source) -> InputContainer:
         raise AudioUnreadable(why=why) from None
 
 
-def _mono(frame: AudioFrame) -> Mono:
-    """A header that declares 1 Hz would make 260 MB of PCM out of 8 kB."""
-    if not _LEAST_RATE <= frame.sample_rate <= _HIGHEST_RATE:
-        raise AudioUnreadable(why=f"a sample rate of {frame.sample_rate} Hz makes no sense")
-    return Mono(frame)
+def _write_at(descriptor: int, piece: memoryview, offset: int) -> None:
+    while piece:
+        size = os.pwrite(descriptor, piece, offset)
+        piece, offset = piece[size:], offset + size
 
 
 def _open_nothing(*_: object) -> None:

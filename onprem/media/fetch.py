@@ -18,7 +18,7 @@ from onprem.media.addresses import AllowRule
 from onprem.media.fetch_faults import explained
 from onprem.media.guarded_transport import GuardedBackend, Resolve, guarded_pool, resolve
 from onprem.media.pace import Pace
-from onprem.media.urls import check_url
+from onprem.media.urls import check_url, core_url, redirected
 from onprem.media.worker_copy import WorkerCopy
 
 __all__ = ["FetchPolicy", "check_url", "fetch"]
@@ -82,7 +82,7 @@ async def _visit(
 ) -> bytes | None:
     """One request: the body goes into `into`, or the place of a redirect is returned."""
     async with pool.stream(
-        "GET", _core_url(target), headers=_headers(target), extensions={"timeout": _limits(policy)}
+        "GET", core_url(target), headers=_headers(target), extensions={"timeout": _limits(policy)}
     ) as response:
         headers = {name.lower(): value for name, value in response.headers}
         if response.status in _REDIRECTS and b"location" in headers:
@@ -125,20 +125,13 @@ def _acceptable(url: str) -> httpx.URL:
 
 
 def _redirected(source: httpx.URL, location: bytes) -> httpx.URL:
-    try:
-        joined = str(source.join(location.decode("latin-1")))
-    except httpx.InvalidURL:
-        raise FetchFailed(host=source.host, why="it redirects to what is no URL") from None
+    joined = redirected(source, location)
+    if not joined:
+        raise FetchFailed(host=source.host, why="it redirects to what is no URL")
     target = _acceptable(joined)
     if source.scheme == "https" and target.scheme == "http":
         raise FetchRefused(destination=target.host, why="it is a redirect from https to http")
     return target
-
-
-def _core_url(target: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(
-        scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
-    )
 
 
 def _headers(target: httpx.URL) -> list[tuple[bytes, bytes]]:

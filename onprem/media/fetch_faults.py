@@ -3,12 +3,15 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import httpcore
 
 from onprem.errors import FetchFailed, FetchRefused
 from onprem.media.guarded_transport import DestinationDenied
 from onprem.media.pace import TooSlow
+
+E = TypeVar("E", bound=BaseException)
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def explained(host: str, total_seconds: float) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    certificate = _certificate_error(error)
+    certificate = cause_of(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         return (
             f"its certificate is not trusted: {certificate.verify_message}; an operator can name "
@@ -53,10 +56,11 @@ def _reason(error: Exception) -> str:
             return "the connection broke"
 
 
-def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+def cause_of(error: BaseException, kind: type[E]) -> E | None:
+    """The error itself, or the nearest of its causes, that is a `kind`."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, kind):
             return cause
         cause = cause.__cause__ or cause.__context__
     return None

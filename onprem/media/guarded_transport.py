@@ -51,9 +51,14 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         *,
         on_denied: Callable[[], None] | None = None,
         resolve: Resolve = resolve,
+        named_only: bool = False,
     ) -> None:
-        """`on_denied` is called once for every connection that is refused."""
+        """`on_denied` is called once for every connection that is refused.
+
+        With `named_only` nothing is connected to but what a rule names.
+        """
         self._rules = rules
+        self._named_only = named_only
         self._on_denied = on_denied
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()
@@ -76,7 +81,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._admitted(host, port)
-                return await self._connect(addresses, port, local_address, socket_options)
+                stream = await self._connect(addresses, port, local_address, socket_options)
+                return _Connection(stream)
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 
@@ -100,7 +106,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         if not addresses:
             raise httpcore.ConnectError("the name does not resolve")
         for address in addresses:
-            why = denial(host, address, port, self._rules)
+            why = denial(host, address, port, self._rules, named_only=self._named_only)
             if why is not None:
                 if self._on_denied is not None:
                     self._on_denied()
@@ -123,6 +129,37 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             except httpcore.ConnectError as error:
                 failure = error
         raise failure
+
+
+class _Connection(httpcore.AsyncNetworkStream):
+    """Closes when it is cancelled in a TLS handshake, where httpcore forgets to."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
 
 
 def guarded_pool(

@@ -1,5 +1,6 @@
-"""The shape that a source URL must have, whoever it leads to."""
+"""The shape that a URL must have, whoever it leads to; where a redirect leads."""
 
+import httpcore
 import httpx
 
 _LONGEST = 4096
@@ -20,6 +21,21 @@ def check_url(url: str) -> str | None:
     except httpx.InvalidURL:
         return "The URL is not well formed."
     return _check_parts(parsed)
+
+
+def redirected(source: httpx.URL, location: bytes) -> str:
+    """Where a `Location` leads; empty where it is no URL."""
+    try:
+        return str(source.join(location.decode("latin-1")))
+    except httpx.InvalidURL:
+        return ""
+
+
+def core_url(target: httpx.URL) -> httpcore.URL:
+    """The same URL as httpcore takes it."""
+    return httpcore.URL(
+        scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+    )
 
 
 def _check_parts(url: httpx.URL) -> str | None:

@@ -52,6 +52,11 @@ class WorkerCopy:
         return os.fstat(self.fd).st_size
 
     @property
+    def memory(self) -> int:
+        """Bytes of memory that it takes, in whole pages; where nothing was written, none."""
+        return os.fstat(self.fd).st_blocks * 512
+
+    @property
     def sealed(self) -> bool:
         return bool(fcntl.fcntl(self.fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE)
 
@@ -78,16 +83,19 @@ class WorkerCopy:
             fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, _SEALS)
 
     @contextmanager
-    def view(self) -> Iterator[memoryview]:
-        """Map the sealed bytes for reading, without copying them.
+    def view(self, start: int = 0, length: int | None = None) -> Iterator[memoryview]:
+        """Map the sealed bytes, or a part of them, for reading, without copying them.
 
-        MAP_PRIVATE, because kernels before 6.7 refuse a shared mapping of a write-sealed memfd.
+        `start` must be a multiple of the page size. MAP_PRIVATE, because kernels before 6.7
+        refuse a shared mapping of a write-sealed memfd.
         """
-        size = self.size
+        size = self.size - start if length is None else length
         if size == 0:
             yield memoryview(b"")
             return
-        mapping = mmap.mmap(self.fd, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+        mapping = mmap.mmap(
+            self.fd, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ, offset=start
+        )
         content = memoryview(mapping)
         try:
             yield content
@@ -168,13 +176,17 @@ class WorkerMemory:
         A job larger than the budget gets the whole of it, and so runs alone; should its copies
         then really not fit, it ends with `WorkerMemoryExceeded`.
         """
-        size = min(size, self._limit)
-        await self._take(size)
-        lease = Lease(self, size)
+        lease = await self.lease(size)
         try:
             yield lease
         finally:
             lease.shrink(0)
+
+    async def lease(self, size: int) -> Lease:
+        """As `reserve`; whoever has it in the end gives it back with `shrink(0)`."""
+        size = min(size, self._limit)
+        await self._take(size)
+        return Lease(self, size)
 
     async def _take(self, size: int) -> None:
         if not self._waiting and self._in_use + size <= self._limit:

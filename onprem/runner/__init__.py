@@ -1,1 +1,1 @@
-"""Claims jobs, runs them on the one accelerator thread, recovers them after a crash."""
+"""Claims jobs, runs them on the accelerator, recovers them after a crash."""

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from onprem.clock import Clock
+from onprem.core.delivery import DESTINATION_SECONDS
 from onprem.core.job import JobStatus
 from onprem.core.output import FailedOutput
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import ModelRef
 from onprem.errors import JobFailure, OnpremError, described
-from onprem.store import jobs
+from onprem.runner.wake import Wake
+from onprem.store import jobs, queue
 from onprem.store.artefacts import ArtefactStore
-from onprem.store.database import Database
-from onprem.store.jobs import Job
+from onprem.store.database import Database, Transaction
+from onprem.store.jobs import Job, JobMoved
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class Finisher:
         self._artefacts = artefacts
         self._clock = clock
         self._output_lifetime = output_lifetime
+        self.ended = Wake()
+        """Rung when a job has ended: there may be something to deliver."""
 
     async def fail(self, job: Job, failure: JobFailure) -> None:
         """End a job that waits, and so holds no worker copy. Tries once; raises as `end`."""
@@ -67,14 +71,47 @@ class Finisher:
         worker_copies: list[bytes],
         give_up: Callable[[], bool],
     ) -> None:
-        """As `end`, and tries again while the disk is full or fails, or the database is busy.
+        """As `end`, or only the copies' receipts for a job that was canceled meanwhile.
 
-        Once `give_up` says so the job stays as it was, for the next start to find. Raises only
-        JobMoved.
+        Tries again while the disk is full or fails, or the database is busy. Once `give_up` says
+        so the job stays as it was, for the next start to find.
         """
+
+        async def write() -> None:
+            await self.end(job, outcome, worker_copies, DeletionReason.JOB_ENDED)
+
+        await self._insist(job, write, worker_copies, give_up)
+
+    async def put_back(
+        self, job: Job, worker_copy: bytes, *, duration: float, give_up: Callable[[], bool]
+    ) -> None:
+        """Let a job wait on that got no place for a recording of `duration` seconds.
+
+        The run counts for nothing. Tries again as `finish` does.
+        """
+
+        async def write() -> None:
+            now = self._clock.now()
+            async with self._database.write() as tx:
+                await self._receipt(tx, [worker_copy], DeletionReason.INTERRUPTED, now)
+                await queue.put_back(tx, job, duration=duration, now=now)
+            logger.info("job %s waits for a place for %.0f s of audio", job.id, duration)
+
+        await self._insist(job, write, [worker_copy], give_up)
+
+    async def _insist(
+        self,
+        job: Job,
+        write: Callable[[], Awaitable[None]],
+        worker_copies: list[bytes],
+        give_up: Callable[[], bool],
+    ) -> None:
         while True:
             try:
-                await self.end(job, outcome, worker_copies, DeletionReason.JOB_ENDED)
+                try:
+                    await write()
+                except JobMoved:
+                    await self._release(job, worker_copies)
                 return
             except (OnpremError, OSError) as error:
                 if give_up():
@@ -83,12 +120,21 @@ class Finisher:
                 logger.warning("job %s cannot be ended yet: %s", job.id, described(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _release(self, job: Job, worker_copies: list[bytes]) -> None:
+        """The end of a run whose job was canceled: what it found is not kept."""
+        async with self._database.write() as tx:
+            await self._receipt(tx, worker_copies, DeletionReason.JOB_ENDED, self._clock.now())
+        logger.info("job %s has stopped", job.id)
+
     async def requeue_interrupted(self, job: Job, worker_copy: bytes, *, attempted: bool) -> None:
         """Put a job back whose run a shutdown ended: the run does not count against it."""
-        await self._requeue(job, [worker_copy], DeletionReason.INTERRUPTED, 1, int(attempted))
+        try:
+            await self._requeue(job, [worker_copy], DeletionReason.INTERRUPTED, 1, int(attempted))
+        except JobMoved:
+            await self._release(job, [worker_copy])
 
     async def requeue_crashed(self, job: Job, worker_copies: list[bytes]) -> None:
-        """Put a job back that the last process died with: the run counts."""
+        """Put a job back that the last process died with: the run counts. Raises JobMoved."""
         await self._requeue(job, worker_copies, DeletionReason.CRASH, 0, 0)
 
     async def _requeue(
@@ -102,9 +148,8 @@ class Finisher:
         """The copies in memory are gone already."""
         now = self._clock.now()
         async with self._database.write() as tx:
-            for copy in worker_copies:
-                await self._artefacts.delete_within(tx, copy, reason, now=now)
-            await jobs.requeue(
+            await self._receipt(tx, worker_copies, reason, now)
+            await queue.requeue(
                 tx, job, claims_back=claims_back, attempts_back=attempts_back, now=now
             )
         logger.info("job %s waits again", job.id)
@@ -123,6 +168,11 @@ class Finisher:
         """
         await self._write(job, outcome, worker_copies, reason)
         logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
+        self.ended.set()
+        await self.drop_request(job)
+
+    async def drop_request(self, job: Job) -> None:
+        """Delete the request of a job that has ended, now or in the next sweep."""
         if job.request_id is None:
             return
         try:
@@ -136,28 +186,40 @@ class Finisher:
         self, job: Job, outcome: Outcome, worker_copies: list[bytes], reason: DeletionReason
     ) -> None:
         now = self._clock.now()
+        async with self._database.write() as tx:
+            await self.conclude(tx, job, outcome, now=now)
+            await self._receipt(tx, worker_copies, reason, now)
+
+    async def conclude(self, tx: Transaction, job: Job, outcome: Outcome, *, now: float) -> None:
+        """Write `outcome` in the caller's transaction. Raises JobMoved, and as `keep`."""
         due_at = now + self._output_lifetime
         output_id = None
-        async with self._database.write() as tx:
-            if outcome.output is not None:
-                output_id = await self._artefacts.keep(
-                    tx,
-                    ArtefactKind.OUTPUT,
-                    outcome.output,
-                    project_id=job.project_id,
-                    job_id=job.id,
-                    now=now,
-                    due_at=due_at,
-                )
-            await jobs.finish(
+        if outcome.output is not None:
+            output_id = await self._artefacts.keep(
                 tx,
-                job,
-                outcome.status,
+                ArtefactKind.OUTPUT,
+                outcome.output,
+                project_id=job.project_id,
+                job_id=job.id,
                 now=now,
-                output_id=output_id,
-                output_due_at=due_at if output_id else None,
-                error_code=outcome.error_code,
-                engine=outcome.engine,
+                due_at=due_at,
             )
-            for copy in worker_copies:
-                await self._artefacts.delete_within(tx, copy, reason, now=now)
+        if job.destination_id is not None:
+            kept_until = now + max(self._output_lifetime, DESTINATION_SECONDS)
+            await self._artefacts.bring_forward(tx, job.destination_id, due_at=kept_until)
+        await jobs.finish(
+            tx,
+            job,
+            outcome.status,
+            now=now,
+            output_id=output_id,
+            output_due_at=due_at if output_id else None,
+            error_code=outcome.error_code,
+            engine=outcome.engine,
+        )
+
+    async def _receipt(
+        self, tx: Transaction, worker_copies: list[bytes], reason: DeletionReason, now: float
+    ) -> None:
+        for copy in worker_copies:
+            await self._artefacts.delete_within(tx, copy, reason, now=now)

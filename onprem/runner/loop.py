@@ -1,4 +1,4 @@
-"""The claim loop: takes waiting jobs in order, keeps a few in work, passes on cancels, stops."""
+"""The claim loop: takes waiting jobs in turn, keeps a few in work, passes on cancels, stops."""
 
 import asyncio
 import logging
@@ -7,10 +7,13 @@ from onprem.clock import Clock
 from onprem.core.cancel import CancelReason
 from onprem.errors import OnpremError, described
 from onprem.runner.accelerator import Accelerator
+from onprem.runner.attended import Attended
 from onprem.runner.job_run import ActiveRun, JobRunner
+from onprem.runner.lanes import Lanes
 from onprem.runner.ports import Engine
+from onprem.runner.progress import ProgressBoard
 from onprem.runner.wake import POLL_SECONDS, Wake
-from onprem.store import jobs
+from onprem.store import jobs, queue
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
 
@@ -30,21 +33,25 @@ class RunnerLoop:
         runner: JobRunner,
         engine: Engine,
         accelerator: Accelerator,
+        attended: Attended,
+        lanes: Lanes,
+        progress: ProgressBoard,
         wake: Wake,
         clock: Clock,
         *,
         regions: list[str],
-        jobs_in_work: int,
     ) -> None:
         self._database = database
         self._artefacts = artefacts
         self._runner = runner
         self._engine = engine
         self._accelerator = accelerator
+        self._attended = attended
+        self._lanes = lanes
+        self._progress = progress
         self._wake = wake
         self._clock = clock
         self._regions = regions
-        self._jobs_in_work = jobs_in_work
         self._active: dict[str, ActiveRun] = {}
         self._fault: BaseException | None = None
         self.stopping = False
@@ -56,6 +63,7 @@ class RunnerLoop:
         """Take no more jobs, and put those in work back in the queue."""
         self.stopping = True
         self.ready = False
+        self._progress.close()
         self._wake.set()
 
     async def run(self) -> None:
@@ -77,7 +85,8 @@ class RunnerLoop:
     async def _take_turn(self) -> None:
         try:
             await self._pass_on_cancels()
-            if len(self._active) < self._jobs_in_work and await self._claim():
+            await self._claim_attended()
+            if await self._claim():
                 return
         except OnpremError as error:
             # A full disk or a busy database: jobs wait, nothing is lost.
@@ -95,7 +104,7 @@ class RunnerLoop:
     async def _load_models(self) -> None:
         while not self.stopping:
             try:
-                await self._accelerator.run(self._engine.load)
+                await self._accelerator.load(self._engine.load)
             except OnpremError as problem:
                 if self.problem is None or self.problem.code != problem.code:
                     logger.error("models are not loaded: %s", problem.sentence)
@@ -111,29 +120,51 @@ class RunnerLoop:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _pass_on_cancels(self) -> None:
-        for job_id in await jobs.cancel_requests(self._database) & self._active.keys():
+        """To runs whose job has ended: its owner, or the operator, asked for that."""
+        if not self._active:
+            return
+        still = {job.id for job in await jobs.running(self._database)}
+        for job_id in self._active.keys() - still:
             self._active[job_id].stop(CancelReason.USER)
 
     async def _claim(self) -> bool:
-        now = self._clock.now()
+        now, places = self._clock.now(), self._lanes.places()
+        if not places.any:
+            return False
         async with self._database.write() as tx:
-            job = await jobs.claim_next(tx, regions=self._regions, now=now)
+            job = await queue.claim_next(tx, regions=self._regions, places=places, now=now)
             if job is None:
                 return False
             worker_copy = await self._artefacts.note_worker_copy(
                 tx, project_id=job.project_id, job_id=job.id, now=now
             )
-        run = ActiveRun(job, worker_copy)
-        self._active[job.id] = run
-        run.task = asyncio.create_task(self._runner.run(run), name=f"job {job.id}")
-        run.task.add_done_callback(lambda _: self._finished(run))
+        self._lanes.begin(job)
+        self._start(ActiveRun(job, worker_copy))
         return True
+
+    async def _claim_attended(self) -> None:
+        """Take no place: their recordings hold memory that the jobs in work may wait for."""
+        for call in self._attended.waiting():
+            async with self._database.write() as tx:
+                job = await queue.claim(tx, call.job_id, now=self._clock.now())
+            call.waits = False
+            if job is not None:
+                (worker_copy,) = await self._artefacts.worker_copies(job.id)
+                self._start(ActiveRun(job, worker_copy))
+
+    def _start(self, run: ActiveRun) -> None:
+        self._active[run.job.id] = run
+        run.task = asyncio.create_task(self._runner.run(run), name=f"job {run.job.id}")
+        run.task.add_done_callback(lambda _: self._finished(run))
+        self._progress.ring()
 
     def _finished(self, run: ActiveRun) -> None:
         del self._active[run.job.id]
+        self._lanes.end(run.job.id)
         if run.task and not run.task.cancelled() and (error := run.task.exception()):
             # Its row says running; the next start puts it back in the queue.
             logger.critical("job %s was lost by a fault: %s", run.job.id, described(error))
             self._fault = error
-            self.stopping = True
+            self.stop()
+        self._progress.ring()
         self._wake.set()

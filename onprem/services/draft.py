@@ -2,8 +2,14 @@
 
 from typing import NamedTuple
 
+from onprem.core.openai.requests import (
+    LONGEST_PROMPT,
+    ResponseFormat,
+    SpeechRequest,
+    TranscriptionRequest,
+)
 from onprem.core.requests import DiarizeRequest
-from onprem.core.work import DiarizeWork, Work
+from onprem.core.work import DiarizeWork, TranscribeWork, Work
 from onprem.faults import Fault
 from onprem.services.model_choice import Choice, ModelChoice
 
@@ -30,6 +36,24 @@ def diarize(request: DiarizeRequest, models: ModelChoice) -> Draft:
         transcription_model=chosen[1].model if request.transcription else None,
     )
     return Draft(work, [], warnings_of(chosen))
+
+
+def speech(request: SpeechRequest, models: ModelChoice) -> Draft:
+    """`POST /v1/audio/transcriptions` and `/translations`."""
+    faults, chosen = sorted_out([models.diarization(None), models.speech(request.model)])
+    if faults:
+        return Draft(None, faults, [])
+    asked = request if isinstance(request, TranscriptionRequest) else None
+    work = TranscribeWork(
+        diarize=asked is not None and asked.response_format is ResponseFormat.DIARIZED_JSON,
+        translate=request.translate,
+        diarization_model=chosen[0].model,
+        transcription_model=chosen[1].model,
+        language=asked.spoken_language if asked else None,
+        vocabulary=asked.keywords if asked else [],
+        prompt=request.prompt[-LONGEST_PROMPT:] if request.prompt else None,
+    )
+    return Draft(work, [], [*warnings_of(chosen), *request.remarks()])
 
 
 def sorted_out(choices: list[Choice | Fault]) -> tuple[list[Fault], list[Choice]]:

@@ -97,17 +97,20 @@ def _live_or_receipted(
         if not receipt.verified:
             yield f"I4: the deletion of {_named(receipt.kind, receipt.artefact_id)} failed"
     for job in jobs:
-        for held in (job.media_id, job.request_id, job.destination_id, job.output_id):
+        for held in job.held:
             if held is not None and held.hex() not in alive | deleted.keys():
                 yield f"I4: artefact {held.hex()} of job {job.id} is gone without a receipt"
-    idle = {job.id for job in jobs if job.status is not JobStatus.RUNNING}
+    running = {job.id for job in jobs if job.status is JobStatus.RUNNING}
     ended = {job.id for job in jobs if job.status in TERMINAL}
+    edits = {job.edits_id for job in jobs}
     for each in live:
         artefact = each.artefact
-        if artefact.kind is ArtefactKind.WORKER_COPY and artefact.job_id in idle:
+        if artefact.kind is ArtefactKind.WORKER_COPY and artefact.job_id not in running:
             yield f"I4: job {artefact.job_id} is not running, and its worker copy has no receipt"
         if artefact.kind is ArtefactKind.REQUEST and artefact.job_id in ended:
             yield f"I3: the request of job {artefact.job_id} outlives it"
+        if artefact.kind is ArtefactKind.EDITS and artefact.id not in edits:
+            yield f"I4: the edits {artefact.id.hex()} were replaced, and have no receipt"
 
 
 def _slots(directory: DataDirectory, live: list[LiveArtefact], free: set[int]) -> Iterator[str]:

@@ -9,11 +9,15 @@ import secrets
 import msgspec
 
 from onprem.clock import Clock
-from onprem.errors import NotFound, ScopeMissing, Unauthenticated
-from onprem.store import keys, projects
+from onprem.errors import InvalidRequest, NotFound, ScopeMissing, Unauthenticated
+from onprem.faults import Fault
+from onprem.services.projects import find
+from onprem.store import keys
 from onprem.store.database import Database
 from onprem.store.keys import StoredKey
 
+_NAME_LENGTH = 100
+_LONGEST_LIFETIME = 36500 * 86400.0
 _SHAPE = re.compile(r"sk_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
 
@@ -28,6 +32,8 @@ class Scope(enum.StrEnum):
 
 
 ALL_SCOPES = list(Scope)
+USUAL_SCOPES: list[Scope] = [scope for scope in Scope if scope is not Scope.ADMIN]
+"""What a key gets where nobody says more."""
 
 
 class Principal(msgspec.Struct, frozen=True):
@@ -58,10 +64,13 @@ class Keys:
     async def issue(
         self, project: str, name: str, scopes: list[Scope], lifetime: float | None = None
     ) -> IssuedKey:
-        """A new key for the project of that name; `lifetime` in seconds. Raises NotFound."""
-        owner = await projects.by_name(self._database, project)
-        if owner is None:
-            raise NotFound(what="project")
+        """A new key for the project of that name or id; `lifetime` in seconds.
+
+        Raises NotFound, or InvalidRequest with each fault.
+        """
+        if faults := _faults(name, scopes, lifetime):
+            raise InvalidRequest(faults)
+        owner = await find(self._database, project)
         now = self._clock.now()
         key_id = secrets.token_hex(4)
         secret = f"sk_{key_id}_{secrets.token_urlsafe(32)}"
@@ -98,6 +107,17 @@ class Keys:
         async with self._database.write() as tx:
             if not await keys.revoke(tx, key_id, now=self._clock.now()):
                 raise NotFound(what="unrevoked key")
+
+
+def _faults(name: str, scopes: list[Scope], lifetime: float | None) -> list[Fault]:
+    found = []
+    if not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
+        found.append(Fault("name", f"Expected 1 to {_NAME_LENGTH} printable characters"))
+    if not scopes or len(set(scopes)) < len(scopes):
+        found.append(Fault("scopes", "Expected one or more, each once"))
+    if lifetime is not None and not 0 < lifetime <= _LONGEST_LIFETIME:
+        found.append(Fault("expiresIn", "Expected more than 0, and at most 36500d"))
+    return found
 
 
 def _hash(secret: str) -> bytes:

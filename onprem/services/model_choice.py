@@ -10,6 +10,17 @@ from onprem.faults import Fault
 HOSTED_DIARIZATION = frozenset({"precision-1", "precision-2", "precision-3", "community-1"})
 HOSTED_TRANSCRIPTION = frozenset({"parakeet-tdt-0.6b-v3", "faster-whisper-large-v3-turbo"})
 """Names that clients of the hosted service send. Those models are not ours to run."""
+HOSTED_SPEECH = frozenset(
+    {
+        "whisper-1",
+        "gpt-transcribe",
+        "gpt-4o-transcribe",
+        "gpt-4o-transcribe-diarize",
+        "gpt-4o-mini-transcribe",
+        "gpt-4o-mini-transcribe-2025-12-15",
+    }
+)
+"""The same of OpenAI's clients."""
 
 
 class Choice(NamedTuple):
@@ -36,6 +47,19 @@ class ModelChoice:
     def transcription(self, name: str | None) -> Choice | Fault:
         field, default = "transcriptionConfig.model", self._settings.transcription
         return self._choose(field, "transcription", name, default, HOSTED_TRANSCRIPTION)
+
+    def speech(self, name: str) -> Choice | Fault:
+        """For the OpenAI audio API."""
+        default = self._settings.transcription
+        return self._choose("model", "transcription", name, default, HOSTED_SPEECH)
+
+    def speech_names(self) -> list[str]:
+        """Every name that `speech` takes: models, aliases, and OpenAI's own."""
+        installed = [
+            model.id for model in self._library.installed() if model.kind == "transcription"
+        ]
+        names = {self._settings.transcription, *installed, *self._settings.aliases, *HOSTED_SPEECH}
+        return sorted(name for name in names if isinstance(self.speech(name), Choice))
 
     def _choose(
         self, field: str, kind: ModelKind, name: str | None, default: str, hosted: frozenset[str]

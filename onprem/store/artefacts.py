@@ -130,8 +130,10 @@ class ArtefactStore:
         except FileNotFoundError:  # deleted since it was opened
             return None
 
-    async def open(self, record: bytes, *, now: float) -> Iterator[bytes] | None:
-        """The plaintext in segments of a MiB; None as `read`. Iterating blocks.
+    async def open(self, record: bytes, *, now: float, first: int = 0) -> Iterator[bytes] | None:
+        """The plaintext in segments of a MiB, from segment `first` on; None as `read`.
+
+        Iterating blocks.
 
         Raises:
             DataDirectoryDamaged: on a ciphertext or key that does not open.
@@ -149,7 +151,20 @@ class ArtefactStore:
         name = label(kind, record)
         if sealed is not None:
             return iter([unseal(key, name, sealed)])
-        return open_segments(key, name, self._blobs.segments(record))
+        return open_segments(key, name, self._blobs.segments(record, first), first)
+
+    async def deadline(self, tx: Transaction, record: bytes, *, now: float) -> float | None:
+        """When it is due; None: it is gone, or past its deadline."""
+        row = await tx.fetchone(
+            "SELECT due_at FROM artefact WHERE id = ? AND due_at > ?", (record, now)
+        )
+        return row[0] if row else None
+
+    async def bring_forward(self, tx: Transaction, record: bytes, *, due_at: float) -> None:
+        """Let it go at `due_at`, if that is sooner than it was due."""
+        await tx.execute(
+            "UPDATE artefact SET due_at = min(due_at, ?) WHERE id = ?", (due_at, record)
+        )
 
     async def due(self, now: float) -> list[Artefact]:
         """What the sweep must delete, oldest deadline first."""
@@ -160,10 +175,11 @@ class ArtefactStore:
         )
         return [_artefact(row) for row in rows]
 
-    async def worker_copies(self, job_id: str) -> list[bytes]:
-        """Copies that a job held when its row was last written."""
+    async def worker_copies(self, job_id: str | None = None) -> list[bytes]:
+        """Copies that a job, or any job, held when its row was last written."""
+        of, values = ("", []) if job_id is None else (" AND job_id = ?", [job_id])
         rows = await self._database.fetchall(
-            "SELECT id FROM artefact WHERE job_id = ? AND kind = 'worker_copy'", (job_id,)
+            f"SELECT id FROM artefact WHERE kind = 'worker_copy'{of}", values
         )
         return [row[0] for row in rows]
 

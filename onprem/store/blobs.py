@@ -30,9 +30,10 @@ class BlobFolder:
             blob.flush()
             blob.keep()
 
-    def segments(self, record: bytes) -> Iterator[bytes]:
-        """Ciphertext segment by segment. Raises FileNotFoundError."""
+    def segments(self, record: bytes, first: int = 0) -> Iterator[bytes]:
+        """Ciphertext segment by segment, from segment `first` on. Raises FileNotFoundError."""
         with self._path(record).open("rb", buffering=0) as file:
+            file.seek(first * (SEGMENT + TAG))
             while segment := file.read(SEGMENT + TAG):
                 yield segment
 

@@ -22,11 +22,17 @@ class JobRow(msgspec.Struct, frozen=True):
     request_id: bytes | None
     destination_id: bytes | None
     output_id: bytes | None
+    edits_id: bytes | None
     output_due_at: float | None
     error_code: str | None
     claims: int
     attempts: int
     finished_at: float | None
+
+    @property
+    def held(self) -> tuple[bytes | None, ...]:
+        """The artefacts that it names."""
+        return self.media_id, self.request_id, self.destination_id, self.output_id, self.edits_id
 
 
 class LiveArtefact(msgspec.Struct, frozen=True):

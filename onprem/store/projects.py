@@ -18,10 +18,13 @@ class Project(msgspec.Struct, frozen=True):
     settings: ProjectSettings = ProjectSettings()
 
 
-async def insert(tx: Transaction, name: str, *, now: float) -> Project:
-    project = Project(new_project_id(), name, now)
+async def insert(
+    tx: Transaction, name: str, *, now: float, settings: ProjectSettings | None = None
+) -> Project:
+    project = Project(new_project_id(), name, now, settings or ProjectSettings())
     await tx.execute(
-        "INSERT INTO project (id, name, created_at) VALUES (?, ?, ?)", (project.id, name, now)
+        f"INSERT INTO project ({_COLUMNS}) VALUES (?, ?, ?, ?)",
+        (project.id, name, now, msgspec.json.encode(project.settings).decode()),
     )
     return project
 
@@ -41,11 +44,12 @@ async def every(database: Database) -> list[Project]:
     return [_project(row) for row in rows]
 
 
-async def change(tx: Transaction, project_id: str, settings: ProjectSettings) -> None:
+async def change(tx: Transaction, project: Project, settings: ProjectSettings) -> Project:
     await tx.execute(
         "UPDATE project SET settings = ? WHERE id = ?",
-        (msgspec.json.encode(settings).decode(), project_id),
+        (msgspec.json.encode(settings).decode(), project.id),
     )
+    return msgspec.structs.replace(project, settings=settings)
 
 
 def _project(row: Row) -> Project:

@@ -58,6 +58,11 @@ CREATE TABLE media (
     PRIMARY KEY (project_id, key)
 ) STRICT;
 
+-- Versions that their owner deleted while an unfinished job was bound to them.
+CREATE TABLE withdrawn_media (
+    artefact_id BLOB PRIMARY KEY REFERENCES artefact (id) ON DELETE CASCADE
+) STRICT;
+
 CREATE TABLE job (
     seq              INTEGER PRIMARY KEY,  -- order of submission
     id               TEXT NOT NULL UNIQUE,
@@ -77,15 +82,45 @@ CREATE TABLE job (
     engine           TEXT,                 -- JSON: the models that made the output
     claims           INTEGER NOT NULL DEFAULT 0,
     attempts         INTEGER NOT NULL DEFAULT 0,
-    cancel_requested INTEGER NOT NULL DEFAULT 0,
     duration         REAL,                 -- seconds of audio, once it was decoded
     created_at       REAL NOT NULL,
+    waits_since      REAL NOT NULL,        -- when it last became ready to start
     updated_at       REAL NOT NULL,
-    finished_at      REAL
+    finished_at      REAL,
+    acknowledged_at  REAL,                 -- its owner has its output
+    deleted_at       REAL                  -- its owner deleted it: no read shows it
 ) STRICT;
 CREATE INDEX job_waiting ON job (seq) WHERE status IN ('created', 'pending');
 CREATE INDEX job_running ON job (seq) WHERE status = 'running';
 CREATE INDEX job_media ON job (media_id) WHERE finished_at IS NULL;
+CREATE INDEX job_unfinished ON job (project_id) WHERE finished_at IS NULL;
+CREATE INDEX job_project ON job (project_id, seq);
+
+-- Webhooks and uploads of results. Where they lead stands in the job's destination artefact.
+CREATE TABLE delivery (
+    id       TEXT PRIMARY KEY,             -- the same in each try, for receivers to tell
+    job_id   TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+    kind     TEXT NOT NULL CHECK (kind IN ('webhook', 'deliver')),
+    state    TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed', 'skipped')),
+    next_at  REAL,                         -- of the next try; null before the job's end
+    attempts TEXT NOT NULL DEFAULT '[]',   -- JSON: core/delivery.py
+    ended_at REAL,
+    bytes    INTEGER,                      -- of the body that arrived with the output
+    sha256   TEXT                          -- of that body, as long as the output lives
+) STRICT;
+CREATE INDEX delivery_due ON delivery (next_at) WHERE state = 'waiting';
+CREATE INDEX delivery_job ON delivery (job_id);
+
+-- Idempotency keys: what was asked for with one, and the job that it made. Only keyed hashes.
+CREATE TABLE idempotency (
+    project_id TEXT NOT NULL REFERENCES project (id),
+    key        BLOB NOT NULL,              -- of the key that the client chose
+    request    BLOB NOT NULL,              -- of the path and the body
+    job_id     TEXT,                       -- null where the request made none
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (project_id, key)
+) STRICT;
+CREATE INDEX idempotency_expires ON idempotency (expires_at);
 
 -- Secrets of the installation and of projects, each wrapped under the master key.
 CREATE TABLE secret (
@@ -114,6 +149,7 @@ CREATE TABLE ledger (
     digest   BLOB NOT NULL
 ) STRICT;
 CREATE INDEX ledger_job ON ledger (job_id);
+CREATE INDEX ledger_media ON ledger (seq) WHERE job_id IS NULL;
 CREATE TRIGGER ledger_keeps_its_entries BEFORE DELETE ON ledger
 BEGIN
     SELECT RAISE (ABORT, 'the ledger is append-only');

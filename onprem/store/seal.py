@@ -69,14 +69,18 @@ def sealed_size(size: int) -> int:
     return size + TAG * max(1, -(-size // SEGMENT))
 
 
-def open_segments(key: bytes, label: bytes, segments: Iterable[bytes]) -> Iterator[bytes]:
+def open_segments(
+    key: bytes, label: bytes, segments: Iterable[bytes], first: int = 0
+) -> Iterator[bytes]:
     """Plaintext, segment by segment. `segments` are pieces of SEGMENT + TAG bytes, the last less.
+
+    `first` is the number of the first of them.
 
     Raises:
         DataDirectoryDamaged: the ciphertext was changed, cut or belongs to another record.
     """
     cipher = AESGCM(key)
-    index, waiting = 0, None
+    index, waiting = first, None
     for segment in segments:
         if waiting is not None:
             yield _open(cipher, index, False, waiting, label)

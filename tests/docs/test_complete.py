@@ -12,6 +12,7 @@ import pytest
 from onprem.cli import main
 from onprem.cli.exit_codes import EXIT_CODES
 from onprem.config.render import options
+from onprem.core.edits import Edits, TextEdit
 from onprem.core.fieldwise import convert_fields
 from onprem.core.job import JobStatus
 from onprem.core.merge import TranscribedTurn
@@ -22,7 +23,7 @@ from onprem.core.speech import FrameScores, Turn
 from onprem.errors import JobFailure
 from onprem.http.app import ROUTES
 from onprem.http.errors import ApiError, ValidationErrorResponse
-from onprem.http.views import JobCreated, JobView, ReceiptView
+from onprem.http.views import EditsView, JobCreated, JobView, ReceiptView
 from onprem.runner.progress import Progress
 from onprem.services.keys import Scope
 from onprem.services.model_choice import HOSTED_DIARIZATION, HOSTED_TRANSCRIPTION
@@ -40,6 +41,7 @@ QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text()
 SHOWN_TO_CLIENTS = (
     *(DiarizeRequest, TranscriptionConfig, JobCreated, JobView, Progress, ReceiptView),
     *(DiarizationOutput, FailedOutput, Turn, TranscribedTurn, FrameScores),
+    *(EditsView, TextEdit),
     *(ApiError, ValidationErrorResponse),
 )
 
@@ -144,6 +146,14 @@ def test_example_requests_are_what_the_api_takes() -> None:
     for example in examples:
         converted = convert_fields(DiarizeRequest, example)
         assert (converted.faults, converted.unknown) == ([], [])
+
+
+def test_example_edits_are_what_the_api_takes() -> None:
+    (example,) = [
+        block for block in re.findall(r"```json\n(.*?)```", API, re.DOTALL) if '"index"' in block
+    ]
+    edits = msgspec.json.decode(example, type=Edits)
+    assert msgspec.json.decode(example) == msgspec.to_builtins(edits)
 
 
 def test_example_configuration_has_no_fault(

@@ -115,12 +115,12 @@ async def test_jobs_wait_for_missing_models_and_run_once_they_are_there(
 async def test_a_job_of_another_region_waits_and_blocks_nobody(
     server: Running, engine: FakeEngine
 ) -> None:
-    loop = server.server.runner
-    loop._jobs_in_work, in_work = 0, loop._jobs_in_work
+    lanes = server.server.runner._lanes
+    lanes._jobs_in_work, in_work = 0, lanes._jobs_in_work
     url = await server.upload(tone(1.0))
     elsewhere, here = await server.diarize(url=url), await server.diarize(url=url)
     change(server, elsewhere, "region = 'elsewhere'")
-    loop._jobs_in_work = in_work
+    lanes._jobs_in_work = in_work
     assert (await server.finished(here))["status"] == "succeeded"
     assert row(server, elsewhere, "status, claims") == ("created", 0)
     assert len(engine.heard) == 1

@@ -59,6 +59,23 @@ def encoded(
     return out.getvalue()
 
 
+def many_channels(container: str, codec: str, frames: Samples, rate: int) -> bytes:
+    """int16 samples, (samples, channels), through one of FFmpeg's encoders."""
+    layout = {1: "mono", 2: "stereo", 3: "3.0", 6: "5.1", 8: "7.1"}.get(
+        frames.shape[1], "9 channels"
+    )
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, layout=layout)
+        for start in range(0, len(frames), 16_384):
+            part = frames[start : start + 16_384]
+            frame = av.AudioFrame.from_ndarray(part.reshape(1, -1), "s16", layout)
+            frame.sample_rate, frame.pts = rate, start
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    return out.getvalue()
+
+
 def silent_flac(hours: float) -> bytes:
     """A bomb: an hour of silence is 180 kB of flac and 115 MB of PCM."""
     return encoded("flac", "flac", np.zeros(int(hours * 3600 * 16_000), dtype="f4"))

@@ -4,6 +4,16 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from onprem.runner.finish import Finisher
+from onprem.runner.progress import ProgressBoard
+from onprem.runner.wake import Wake
+from onprem.services.cancellation import Cancellation
+from onprem.store.artefacts import ArtefactStore
+from onprem.store.blobs import BlobFolder
+from onprem.store.data_directory import DataDirectory
+from onprem.store.database import Database
+from onprem.store.slots import SlotFile
+from tests.support.clock import FakeClock
 from tests.support.server import Running
 
 
@@ -22,8 +32,20 @@ def change(server: Running, job_id: str, assignments: str) -> None:
     _execute(server, f"UPDATE job SET {assignments} WHERE id = ?", job_id)
 
 
-def ask_to_cancel(server: Running, job_id: str) -> None:
-    change(server, job_id, "cancel_requested = 1")
+async def cancel_elsewhere(server: Running, job_id: str) -> None:
+    """As `onprem jobs cancel` does it beside the server."""
+    settings, clock = server.settings, FakeClock()
+    directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
+    database = Database(directory.database)
+    await database.open()
+    slots = SlotFile(directory.slots, b"", 0)
+    artefacts = ArtefactStore(database, slots, BlobFolder(directory.blobs), "default")
+    finisher = Finisher(database, artefacts, clock, settings.retention.output)
+    ends = Cancellation(database, artefacts, finisher, ProgressBoard(), Wake(), clock)
+    (project_id,) = row(server, job_id, "project_id")
+    await ends.cancel(project_id, job_id)
+    slots.close()
+    await database.close()
 
 
 def receipted(server: Running, artefact_id: str) -> bool:

@@ -106,6 +106,7 @@ async def running(
         http = HttpServer(build_app(server.use, addresses), ready.set)
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         runner = asyncio.create_task(server.runner.run())
+        sender = asyncio.create_task(server.sender.run())
         await ready.wait()
         headers = {"authorization": f"Bearer {key}"}
         try:
@@ -118,3 +119,5 @@ async def running(
             http.should_exit = True
             await serving
             await runner
+            server.sender.stop()
+            await sender

@@ -4,23 +4,8 @@ import numpy as np
 import pytest
 
 from onprem.core.speech import Turn
-from onprem.engine.confidence import Grid, Posteriors, frame_scores, turn_scores
-
-GRID = Grid(middle=0.0, step=0.1)
-FRAMES = 20  # 2 s a window, a new one every second
-
-
-def posteriors(**given: object) -> Posteriors:
-    windows = 3
-    values: dict[str, object] = {
-        "decision": np.full((windows, FRAMES), 0.9),
-        "activity": np.zeros((windows, FRAMES, 2)),
-        "clusters": np.array([[0, 1]] * windows),
-        "speakers": {"SPEAKER_00": 0, "SPEAKER_01": 1},
-        "window_step": 1.0,
-        "grid": GRID,
-    }
-    return Posteriors(**{**values, **given})  # type: ignore[arg-type]
+from onprem.engine.confidence import frame_scores, turn_scores
+from tests.support.posteriors import FRAMES, posteriors
 
 
 def test_one_frame_score_every_20_ms_to_the_very_end() -> None:

@@ -1,5 +1,6 @@
 """A customer's folder in the layout of community-1: imported, verified, loaded and run, offline."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,9 @@ import torch
 
 from onprem.core.cancel import CancelToken
 from onprem.core.speech import Task
-from onprem.engine.clustering import VBxClustering
 from onprem.engine.engine import SpeechEngine
 from onprem.engine.importing import import_folder
+from onprem.engine.libraries import clustering
 from onprem.engine.library import ModelLibrary
 from onprem.engine.pipeline import imported_pipeline
 from onprem.errors import ModelDamaged, ModelFolderUnrecognised, ModelUnsafe
@@ -40,9 +41,33 @@ def test_it_runs_under_its_own_id(folder: Path, tmp_path: Path) -> None:
     }
 
 
+def test_its_embedding_gives_voices_beside_the_starter(
+    folder: Path, tmp_path: Path, models_folder: Path
+) -> None:
+    library = ModelLibrary(tmp_path / "models")
+    import_folder(library, folder, progress=lambda sentence: None)
+    for name in ("segmentation-3.0", "campplus-zh-en"):
+        shutil.copytree(models_folder / name, library.folder / name)
+    engine = SpeechEngine(library.folder, "starter", "whisper-tiny.en", "cpu")
+    task = Task(diarization_model="starter", voices=["community-1", "campplus-zh-en"])
+    pcm = sample_pcm()[9 * SAMPLE_RATE : 20 * SAMPLE_RATE]
+    found = engine.analyse(task, pcm, lambda *_: None, CancelToken())
+    assert list(found.voices) == ["community-1", "campplus-zh-en"]
+    lengths = [{len(one) for one in voices.values()} for voices in found.voices.values()]
+    assert lengths == [{256}, {192}]
+    assert found.engine["embedding"].id == "campplus-zh-en"
+
+
+@pytest.mark.parametrize("kind", ["KMeansClustering", "OracleClustering"])
+def test_a_clustering_that_must_be_told_is_refused(folder: Path, kind: str) -> None:
+    (folder / "config.yaml").write_text(COMMUNITY_CONFIG.replace("VBxClustering", kind))
+    with pytest.raises(ModelFolderUnrecognised, match=kind):
+        imported_pipeline(folder)
+
+
 def test_its_clustering_and_parameters_are_the_folders(folder: Path) -> None:
     pipeline = imported_pipeline(folder)
-    assert isinstance(pipeline.clustering, VBxClustering)
+    assert isinstance(pipeline.clustering, clustering.VBxClustering)
     assert pipeline.embedding_exclude_overlap
     assert pipeline.parameters(instantiated=True) == {
         "segmentation": {"min_duration_off": 0.0},

@@ -52,6 +52,45 @@ def test_the_kind_of_a_model_is_known_without_hashing(
     assert library.kind_of(TURBO) is None
 
 
+MULTILINGUAL = ["x"] * 51_865
+
+
+@pytest.mark.parametrize(
+    ("id", "file", "content", "translates"),
+    [
+        ("mine", "vocabulary.json", msgspec.json.encode(MULTILINGUAL), True),
+        ("mine", "vocabulary.json", msgspec.json.encode(MULTILINGUAL[1:]), False),
+        ("mine", "vocabulary.txt", "\n".join([*MULTILINGUAL, ""]).encode(), True),
+        ("mine", "vocabulary.txt", "\n".join(MULTILINGUAL[1:]).encode(), False),
+        ("mine", "vocabulary.json", b"{", False),
+        (TURBO, "vocabulary.json", msgspec.json.encode(MULTILINGUAL), False),
+        ("faster-whisper-large-v3", "vocabulary.json", msgspec.json.encode(MULTILINGUAL), True),
+    ],
+)
+def test_a_multilingual_whisper_translates_unless_its_maker_says_no(
+    library: ModelLibrary, tmp_path: Path, id: str, file: str, content: bytes, translates: bool
+) -> None:
+    folder = make_whisper_folder(tmp_path)
+    (folder / "vocabulary.json").unlink()
+    (folder / file).write_bytes(content)
+    import_folder(library, folder, id, progress=lambda sentence: None)
+    assert library.translates(id) is translates
+
+
+def test_what_is_no_whisper_translates_not(library: ModelLibrary, turbo: InstalledModel) -> None:
+    assert not library.translates("nobody")
+    (turbo.folder / MANIFEST).write_text("{}")
+    assert not library.translates(TURBO)
+
+
+@pytest.mark.models
+def test_of_the_starter_models_the_multilingual_one_translates(models_folder: Path) -> None:
+    installed = [model.id for model in ModelLibrary(models_folder).installed()]
+    assert [id for id in installed if ModelLibrary(models_folder).translates(id)] == [
+        "whisper-base"
+    ]
+
+
 def test_a_flipped_bit_is_refused_and_names_the_file(
     library: ModelLibrary, turbo: InstalledModel
 ) -> None:

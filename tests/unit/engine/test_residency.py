@@ -1,5 +1,6 @@
 """A few models stay loaded; each load is verified first, and costs no other model if it is not."""
 
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -73,3 +74,27 @@ def test_a_model_that_does_not_verify_displaces_none() -> None:
         resident.get("damaged")
     resident.get("a")
     assert loads == ["a"]
+
+
+def test_threads_that_ask_at_once_share_one_load() -> None:
+    loads: list[str] = []
+    asking, loading = threading.Event(), threading.Event()
+
+    def load(model_id: str) -> list[str]:
+        loads.append(model_id)
+        loading.set()
+        asking.wait(timeout=10)
+        return [model_id]
+
+    resident = residency(load, capacity=1)
+    found: list[list[str]] = []
+    first = threading.Thread(target=lambda: found.append(resident.get("a")))
+    second = threading.Thread(target=lambda: found.append(resident.get("a")))
+    first.start()
+    assert loading.wait(timeout=10)
+    second.start()
+    asking.set()
+    first.join()
+    second.join()
+    assert loads == ["a"]
+    assert found[0] is found[1]

@@ -12,7 +12,7 @@ def decoding() -> Decode:
         with WorkerCopy.create("test") as copy:
             copy.write(content)
             decoded = await decode(copy, limits=limits)
-        with decoded.pcm, decoded.pcm.view() as view:
+        with decoded.pcm, decoded.track(0) as view:
             return decoded, np.frombuffer(bytes(view), dtype=np.int16)
 
     return run

@@ -5,11 +5,13 @@ import pytest
 from onprem.core.job import JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.services.invariants import check_invariants
-from onprem.store import jobs, ledger
+from onprem.store import jobs, ledger, queue
+from onprem.store.queue import Places
 from onprem.store.slots import STEP
 from tests.support.store import LATER, NOW, OpenStore, size_of
 
 LARGE = b"0123456789" * 10_000
+ROOM = Places(short=600, for_long=True, for_others=True)
 SILENT = "DROP TRIGGER ledger_keeps_its_entries"
 
 
@@ -31,9 +33,9 @@ async def lived_in(store: OpenStore) -> OpenStore:
     for job_id in ("succeeded", "waiting"):
         await store.submit(job_id, media)
     async with store.database.write() as tx:
-        job = await jobs.claim_next(tx, regions=["here"], now=NOW)
+        job = await queue.claim_next(tx, regions=["here"], places=ROOM, now=NOW)
         assert job is not None and job.id == "succeeded"
-        await jobs.count_attempt(tx, job.id)
+        await jobs.count_attempt(tx, job.id, 1.0)
         copy = await store.artefacts.note_worker_copy(
             tx, project_id=store.project_id, job_id=job.id, now=NOW
         )

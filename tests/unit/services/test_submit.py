@@ -11,11 +11,12 @@ from onprem.core.receipt import ArtefactKind
 from onprem.core.requests import DiarizeRequest
 from onprem.engine.library import ModelLibrary
 from onprem.errors import InvalidRequest, StorageFull
+from onprem.runner.speed import Speed
 from onprem.runner.wake import Wake
 from onprem.services.keys import Principal
 from onprem.services.model_choice import ModelChoice
 from onprem.services.submit import Submission
-from onprem.services.upload_links import LinkSigner
+from onprem.services.media_links import LinkSigner
 from onprem.services.uploads import Uploads
 from onprem.store import jobs, media
 from tests.support.clock import FakeClock
@@ -27,7 +28,7 @@ SETTINGS = Settings()
 @pytest.fixture
 def submission(store: OpenStore, clock: FakeClock, tmp_path: Path) -> Submission:
     choice = ModelChoice(SETTINGS.models, ModelLibrary(tmp_path))
-    return Submission(store.database, store.artefacts, choice, Wake(), clock, SETTINGS)
+    return Submission(store.database, store.artefacts, choice, Wake(), Speed(), clock, SETTINGS)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.errors import StorageFull
 from onprem.runner.finish import Finisher
 from onprem.services.sweep import Sweep
-from onprem.store import jobs, ledger, media
+from onprem.store import jobs, ledger, media, queue
+from onprem.store.queue import Places
 from tests.support.clock import FakeClock
 from tests.support.store import NOW, OpenStore, log_of, size_of
 
 DAY = 24 * 3600
+ROOM = Places(short=600, for_long=True, for_others=True)
 
 
 @pytest.fixture
@@ -81,14 +83,14 @@ async def test_a_job_that_is_claimed_in_that_moment_runs(
     await store.submit("claimed")
     await store.submit("late")
     clock.advance(DAY + 1)
-    waiting = await jobs.waiting_since(store.database, clock.now())
+    waiting = await queue.waiting_since(store.database, clock.now())
     async with store.database.write() as tx:
-        await jobs.claim_next(tx, regions=["here"], now=clock.now())
+        await queue.claim_next(tx, regions=["here"], places=ROOM, now=clock.now())
 
     async def read_before_the_claim(*_: object) -> list[jobs.Job]:
         return waiting
 
-    monkeypatch.setattr(jobs, "waiting_since", read_before_the_claim)
+    monkeypatch.setattr(queue, "waiting_since", read_before_the_claim)
     assert (await sweep.run()).expired_jobs == 1
     assert await status(store, "claimed") == ("running", None)
     assert await status(store, "late") == ("failed", "queue_expired")

@@ -1,4 +1,4 @@
-"""Upload links: whoever changes a character of one, or comes late, is refused."""
+"""Signed links: whoever changes a character of one, or comes late, is refused."""
 
 import base64
 
@@ -6,21 +6,22 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
-from onprem.errors import UploadLinkInvalid
-from onprem.services.upload_links import LIFETIME, LinkSigner, UploadLink
+from onprem.services.media_links import LIFETIME, LinkSigner, MediaLink
 
 NOW = 1_800_000_000.0
 SIGNER = LinkSigner(b"s" * 32)
-TOKEN = SIGNER.sign("prj_1", "folder/a.wav", now=NOW)
+TOKEN = SIGNER.sign("PUT", "prj_1", "folder/a.wav", now=NOW)
 RAW = base64.urlsafe_b64decode(TOKEN + "=" * (-len(TOKEN) % 4))
 
 
 def refused(token: str, now: float = NOW) -> bool:
-    try:
-        SIGNER.open(token, now=now)
-    except UploadLinkInvalid:
-        return True
-    return False
+    return SIGNER.open("PUT", token, now=now) is None
+
+
+def opened(token: str) -> MediaLink:
+    link = SIGNER.open("PUT", token, now=NOW)
+    assert link is not None
+    return link
 
 
 def encoded(raw: bytes) -> str:
@@ -28,14 +29,14 @@ def encoded(raw: bytes) -> str:
 
 
 def test_a_link_says_what_it_was_signed_for() -> None:
-    link = SIGNER.open(TOKEN, now=NOW)
+    link = opened(TOKEN)
     assert (link.method, link.project_id, link.key) == ("PUT", "prj_1", "folder/a.wav")
     assert link.expires_at == NOW + LIFETIME
 
 
 def test_each_link_has_a_nonce_of_its_own() -> None:
-    again = SIGNER.sign("prj_1", "folder/a.wav", now=NOW)
-    assert SIGNER.open(again, now=NOW).nonce != SIGNER.open(TOKEN, now=NOW).nonce
+    again = SIGNER.sign("PUT", "prj_1", "folder/a.wav", now=NOW)
+    assert opened(again).nonce != opened(TOKEN).nonce
 
 
 def test_a_link_lives_one_hour() -> None:
@@ -72,13 +73,21 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 
 def test_a_link_of_another_server_is_refused() -> None:
-    assert refused(LinkSigner(b"t" * 32).sign("prj_1", "folder/a.wav", now=NOW))
+    assert refused(LinkSigner(b"t" * 32).sign("PUT", "prj_1", "folder/a.wav", now=NOW))
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "put"])
 def test_a_link_for_another_method_is_refused(method: str) -> None:
-    payload = msgspec.msgpack.encode(UploadLink(method, "prj_1", "a", NOW + 60, b"n" * 16))
+    payload = msgspec.msgpack.encode(MediaLink(method, "prj_1", "a", NOW + 60, b"n" * 16))
     assert refused(encoded(SIGNER._mac(payload) + payload))
+
+
+def test_a_link_serves_the_method_it_was_signed_for() -> None:
+    download = SIGNER.sign("GET", "prj_1", "folder/a.wav", now=NOW)
+    assert refused(download)
+    link = SIGNER.open("GET", download, now=NOW)
+    assert link is not None and link.key == "folder/a.wav"
+    assert SIGNER.open("GET", TOKEN, now=NOW) is None
 
 
 def test_a_link_fits_into_a_path() -> None:

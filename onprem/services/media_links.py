@@ -1,22 +1,23 @@
-"""Signed upload links: who may PUT which media key, until when, once."""
+"""Signed links: who may PUT or GET which media key, until when. A PUT is served once."""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import secrets
+from typing import Literal, TypeAlias
 
 import msgspec
-
-from onprem.errors import UploadLinkInvalid
 
 LIFETIME = 3600.0
 """Seconds that a link can be used."""
 
 _MAC_BYTES = 32
 
+Method: TypeAlias = Literal["PUT", "GET"]
 
-class UploadLink(msgspec.Struct, frozen=True, array_like=True):
+
+class MediaLink(msgspec.Struct, frozen=True, array_like=True):
     """What the link's token carries, authenticated by an HMAC."""
 
     method: str
@@ -27,31 +28,31 @@ class UploadLink(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LinkSigner:
-    """Makes and checks tokens; needs no storage until a link is used."""
+    """Makes and checks tokens; needs no storage until an upload link is used."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def sign(self, project_id: str, key: str, *, now: float) -> str:
-        """A URL-safe token for one PUT of `key`."""
-        link = UploadLink("PUT", project_id, key, now + LIFETIME, secrets.token_bytes(16))
+    def sign(self, method: Method, project_id: str, key: str, *, now: float) -> str:
+        """A URL-safe token for `method` on `key`."""
+        link = MediaLink(method, project_id, key, now + LIFETIME, secrets.token_bytes(16))
         payload = msgspec.msgpack.encode(link)
         return _text(self._mac(payload) + payload)
 
-    def open(self, token: str, *, now: float) -> UploadLink:
-        """Raises UploadLinkInvalid on a forged, damaged or expired token."""
+    def open(self, method: Method, token: str, *, now: float) -> MediaLink | None:
+        """None: it is forged, damaged, expired, or meant for another method."""
         try:
             raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
-            raise UploadLinkInvalid() from None
+            return None
         if _text(raw) != token:  # base64 has many spellings of the same bytes
-            raise UploadLinkInvalid()
+            return None
         mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(payload)):
-            raise UploadLinkInvalid()
-        link = msgspec.msgpack.decode(payload, type=UploadLink)
-        if link.method != "PUT" or link.expires_at <= now:
-            raise UploadLinkInvalid()
+            return None
+        link = msgspec.msgpack.decode(payload, type=MediaLink)
+        if link.method != method or link.expires_at <= now:
+            return None
         return link
 
     def _mac(self, payload: bytes) -> bytes:

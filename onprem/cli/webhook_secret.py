@@ -1,0 +1,68 @@
+"""`onprem projects webhook-secret`: show or rotate what signs a project's webhooks."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onprem.cli.context import opened_database
+from onprem.cli.output import emit_json, note
+from onprem.config.load import load_settings
+from onprem.config.quantities import Duration
+from onprem.http.delivery_views import secret_list
+from onprem.services.webhook_secrets import OVERLAP_SECONDS, ProjectSecrets, WebhookSecrets
+from onprem.store import key_check
+from onprem.store.master_key import MasterKey
+from onprem.store.secrets import SecretStore
+from onprem.wiring import master_key_file
+
+
+DAY = Duration(OVERLAP_SECONDS)
+
+
+def webhook_secret(
+    project: Annotated[str, typer.Argument(help="The project's name or id.")],
+    rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one first.")] = False,
+    overlap: Annotated[
+        Duration,
+        typer.Option(parser=Duration.parse, help="How long a rotated one goes on signing."),
+    ] = DAY,
+    config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Print the secret that signs a project's webhooks; receivers verify with it.
+
+    \b
+    EXAMPLES
+      onprem projects webhook-secret default
+      onprem projects webhook-secret sales --rotate --overlap 2h
+
+    \b
+    EXIT STATUS
+      0; 3 faulty configuration; 4 no data directory, or its master key is unusable; 6 no such
+      project.
+    """
+    found = secret_list(asyncio.run(_secrets(config, project, rotate, overlap)))
+    if json:
+        emit_json(found)
+        return
+    newest, *older = found.secrets
+    typer.echo(newest.secret)
+    for secret in older:
+        note(f"until {secret.retires_at} also signed with {secret.secret}")
+
+
+async def _secrets(
+    config: Path | None, project: str, rotate: bool, overlap: float
+) -> ProjectSecrets:
+    key_file = master_key_file(load_settings(config), os.environ)
+    async with opened_database(config) as (database, clock):
+        master = MasterKey.read(key_file)
+        await key_check.check(database, master, key_file)
+        secrets = SecretStore(database, master.derive("secrets"))
+        webhook_secrets = WebhookSecrets(database, secrets, clock)
+        if rotate:
+            return await webhook_secrets.rotate(project, overlap)
+        return await webhook_secrets.reveal(project)

@@ -1,0 +1,1 @@
+"""The OpenAI audio API: what it is asked for, and what it answers."""

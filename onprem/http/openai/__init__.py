@@ -1,0 +1,1 @@
+"""What the OpenAI audio API needs: forms, errors, and answers to clients that wait."""

@@ -1,0 +1,1 @@
+"""The whole node, for its operator: every route asks for the scope `admin`."""
