@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
@@ -169,95 +170,51 @@ async def running_store(
         await database.truncate_log()
 
 
+class _Parts(NamedTuple):
+    """What several others are built from."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    artefacts: ArtefactStore
+    master: MasterKey
+    secrets: SecretStore
+    voiceprint_key: bytes
+    finisher: Finisher
+    memory: WorkerMemory
+    progress: ProgressBoard
+    speed: Speed
+    attended: Attended
+    wake: Wake
+
+
 @asynccontextmanager
 async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIterator[Server]:
     """A server that has recovered and swept, and takes no requests yet."""
     fetching, sending = network_policies(settings)
     trusted = trusted_voiceprint_keys(settings)
     async with running_store(settings, clock) as (database, artefacts, master):
-        progress, speed, wake = ProgressBoard(), Speed(), Wake()
-        accelerator, attended = Accelerator(), Attended()
-        lanes = Lanes(
-            short_recording=settings.runner.short_recording,
-            jobs_in_work=settings.runner.jobs_in_work,
-        )
-        finisher = Finisher(database, artefacts, clock, settings.retention.output)
-        memory = WorkerMemory(settings.limits.worker_memory)
-        source = Source(artefacts, memory, fetching, settings.limits, clock)
         secrets = SecretStore(database, master.derive("secrets"))
-        voiceprint_key = await installation_key(database, secrets, clock)
-        job_runner = JobRunner(
-            database,
-            artefacts,
-            source,
-            engine,
-            accelerator,
-            lanes,
-            finisher,
-            progress,
-            speed,
-            attended,
-            clock,
-            voiceprint_key,
-        )
-        runner = RunnerLoop(
-            database,
-            artefacts,
-            job_runner,
-            engine,
-            accelerator,
-            attended,
-            lanes,
-            progress,
-            wake,
-            clock,
-            regions=served_by(settings.node.region, settings.node.eu_regions),
-        )
-        library = ModelLibrary(settings.models_dir)
-        choice = ModelChoice(settings.models, library)
-        voiceprints = Voiceprints([voiceprint_key, *trusted], library)
-        signer = LinkSigner(master.derive("signed links"))
-        webhook_secrets = WebhookSecrets(database, secrets, clock)
-        sender = Sender(database, artefacts, webhook_secrets, clock, sending, finisher.ended)
-        jobs = Jobs(database, artefacts, progress, speed, clock)
-        submission = Submission(
-            database, artefacts, choice, voiceprints, wake, speed, clock, settings
-        )
-        cancellation = Cancellation(database, artefacts, finisher, progress, wake, clock)
-        speech_to_text = SpeechToText(
-            database,
-            artefacts,
-            submission,
-            cancellation,
-            attended,
-            memory,
-            progress,
-            wake,
-            clock,
-            settings.limits,
-        )
-        use = UseCases(
+        finisher = Finisher(database, artefacts, clock, settings.retention.output)
+        parts = _Parts(
             settings=settings,
-            projects=Projects(database, clock),
-            keys=Keys(database, clock),
-            rate_limits=RateLimits(database, settings.limits, clock),
-            usage=Usage(database, clock),
-            installed=InstalledModels(settings.models, library),
-            uploads=Uploads(database, artefacts, signer, clock, settings),
-            downloads=Downloads(database, artefacts, signer, clock),
-            media=MediaLibrary(database, artefacts, clock),
-            models=choice,
-            submission=submission,
-            speech_to_text=speech_to_text,
-            deliveries=Deliveries(database, clock),
-            webhook_secrets=webhook_secrets,
-            outputs=Outputs(database, artefacts, clock),
-            idempotency=Idempotency(database, master.derive("idempotency keys"), clock),
-            jobs=jobs,
-            job_events=JobEvents(jobs, progress),
-            cancellation=cancellation,
-            health=Health(runner),
+            clock=clock,
+            database=database,
+            artefacts=artefacts,
+            master=master,
+            secrets=secrets,
+            voiceprint_key=await installation_key(database, secrets, clock),
+            finisher=finisher,
+            memory=WorkerMemory(settings.limits.worker_memory),
+            progress=ProgressBoard(),
+            speed=Speed(),
+            attended=Attended(),
+            wake=Wake(),
         )
+        accelerator = Accelerator()
+        runner = _runner(parts, engine, accelerator, fetching)
+        use = _use_cases(parts, runner, trusted)
+        sender = Sender(database, artefacts, use.webhook_secrets, clock, sending, finisher.ended)
         sweep = Sweep(database, artefacts, finisher, clock, settings)
         # First, for it needs the least room: on a full disk each start still deletes what is due.
         try:
@@ -271,5 +228,97 @@ async def assembled(settings: Settings, engine: Engine, clock: Clock) -> AsyncIt
         try:
             yield Server(use, runner, sender, sweep)
         finally:
-            await speech_to_text.close()
+            await use.speech_to_text.close()
             await asyncio.to_thread(accelerator.close)
+
+
+def _runner(
+    parts: _Parts, engine: Engine, accelerator: Accelerator, fetching: FetchPolicy
+) -> RunnerLoop:
+    settings, limits = parts.settings, parts.settings.limits
+    lanes = Lanes(
+        short_recording=settings.runner.short_recording,
+        jobs_in_work=settings.runner.jobs_in_work,
+    )
+    job_runner = JobRunner(
+        parts.database,
+        parts.artefacts,
+        Source(parts.artefacts, parts.memory, fetching, limits, parts.clock),
+        engine,
+        accelerator,
+        lanes,
+        parts.finisher,
+        parts.progress,
+        parts.speed,
+        parts.attended,
+        parts.clock,
+        parts.voiceprint_key,
+    )
+    return RunnerLoop(
+        parts.database,
+        parts.artefacts,
+        job_runner,
+        engine,
+        accelerator,
+        parts.attended,
+        lanes,
+        parts.progress,
+        parts.wake,
+        parts.clock,
+        regions=served_by(settings.node.region, settings.node.eu_regions),
+    )
+
+
+def _use_cases(parts: _Parts, runner: RunnerLoop, trusted: list[bytes]) -> UseCases:
+    settings, clock, database, artefacts, master = parts[:5]
+    library = ModelLibrary(settings.models_dir)
+    choice = ModelChoice(settings.models, library)
+    signer = LinkSigner(master.derive("signed links"))
+    jobs = Jobs(database, artefacts, parts.progress, parts.speed, clock)
+    submission = Submission(
+        database,
+        artefacts,
+        choice,
+        Voiceprints([parts.voiceprint_key, *trusted], library),
+        parts.wake,
+        parts.speed,
+        clock,
+        settings,
+    )
+    cancellation = Cancellation(
+        database, artefacts, parts.finisher, parts.progress, parts.wake, clock
+    )
+    speech_to_text = SpeechToText(
+        database,
+        artefacts,
+        submission,
+        cancellation,
+        parts.attended,
+        parts.memory,
+        parts.progress,
+        parts.wake,
+        clock,
+        settings.limits,
+    )
+    return UseCases(
+        settings=settings,
+        projects=Projects(database, clock),
+        keys=Keys(database, clock),
+        rate_limits=RateLimits(database, settings.limits, clock),
+        usage=Usage(database, clock),
+        installed=InstalledModels(settings.models, library),
+        uploads=Uploads(database, artefacts, signer, clock, settings),
+        downloads=Downloads(database, artefacts, signer, clock),
+        media=MediaLibrary(database, artefacts, clock),
+        models=choice,
+        submission=submission,
+        speech_to_text=speech_to_text,
+        deliveries=Deliveries(database, clock),
+        webhook_secrets=WebhookSecrets(database, parts.secrets, clock),
+        outputs=Outputs(database, artefacts, clock),
+        idempotency=Idempotency(database, master.derive("idempotency keys"), clock),
+        jobs=jobs,
+        job_events=JobEvents(jobs, parts.progress),
+        cancellation=cancellation,
+        health=Health(runner),
+    )

@@ -67,56 +67,64 @@ def create(
         typer.echo(f"created {project.name} ({project.id})")
 
 
+Region = Annotated[
+    str | None,
+    typer.Option("--region", help="Where its jobs run: any, eu, or the name of a region."),
+]
+Operations = Annotated[
+    Any,
+    typer.Option(
+        "--operations",
+        parser=_operations,
+        metavar="KIND,…",
+        help=f"Kinds of jobs that are allowed: {','.join(JobKind)}; or all, or none.",
+    ),
+]
+ConsentRequired = Annotated[
+    bool | None,
+    typer.Option(
+        "--consent-required/--no-consent-required",
+        help="Whether a voiceprint needs a consentRef.",
+    ),
+]
+MediaQuota = Annotated[
+    Any,
+    typer.Option(
+        "--media-quota",
+        parser=_quota,
+        metavar="SIZE",
+        help="What its uploads may hold together, such as 50GiB; or none.",
+    ),
+]
+QueuedJobs = Annotated[
+    Any,
+    typer.Option(
+        "--queued-jobs",
+        parser=_number,
+        metavar="N",
+        help="Jobs that wait or run, at most; or none.",
+    ),
+]
+RequestsPerMinute = Annotated[
+    Any,
+    typer.Option(
+        "--requests-per-minute",
+        parser=_number,
+        metavar="N",
+        help="Requests to each endpoint, instead of [limits]; or none.",
+    ),
+]
+
+
 @app.command("set")
 def set_project(
     name: Annotated[str, typer.Argument(help="Its name or id.")],
-    region: Annotated[
-        str | None,
-        typer.Option("--region", help="Where its jobs run: any, eu, or the name of a region."),
-    ] = None,
-    operations: Annotated[
-        Any,
-        typer.Option(
-            "--operations",
-            parser=_operations,
-            metavar="KIND,…",
-            help=f"Kinds of jobs that are allowed: {','.join(JobKind)}; or all, or none.",
-        ),
-    ] = None,
-    consent: Annotated[
-        bool | None,
-        typer.Option(
-            "--consent-required/--no-consent-required",
-            help="Whether a voiceprint needs a consentRef.",
-        ),
-    ] = None,
-    media_quota: Annotated[
-        Any,
-        typer.Option(
-            "--media-quota",
-            parser=_quota,
-            metavar="SIZE",
-            help="What its uploads may hold together, such as 50GiB; or none.",
-        ),
-    ] = None,
-    queued_jobs: Annotated[
-        Any,
-        typer.Option(
-            "--queued-jobs",
-            parser=_number,
-            metavar="N",
-            help="Jobs that wait or run, at most; or none.",
-        ),
-    ] = None,
-    requests_per_minute: Annotated[
-        Any,
-        typer.Option(
-            "--requests-per-minute",
-            parser=_number,
-            metavar="N",
-            help="Requests to each endpoint, instead of [limits]; or none.",
-        ),
-    ] = None,
+    region: Region = None,
+    operations: Operations = None,
+    consent: ConsentRequired = None,
+    media_quota: MediaQuota = None,
+    queued_jobs: QueuedJobs = None,
+    requests_per_minute: RequestsPerMinute = None,
     config: Config = None,
     json: Json = False,
 ) -> None:

@@ -18,7 +18,6 @@ from onprem.store.master_key import MasterKey
 from onprem.store.secrets import SecretStore
 from onprem.wiring import master_key_file
 
-
 DAY = Duration(OVERLAP_SECONDS)
 
 

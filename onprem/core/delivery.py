@@ -1,8 +1,8 @@
 """Deliveries: a job's result on its way to where its owner wants it.
 
-    waiting ──a try fails──▶ waiting … ──the last one fails──▶ failed
-       │                        └──one succeeds──▶ delivered
-       └──there is nothing to deliver──▶ skipped
+waiting ──a try fails──▶ waiting … ──the last one fails──▶ failed
+   │                        └──one succeeds──▶ delivered
+   └──there is nothing to deliver──▶ skipped
 """
 
 import enum

@@ -26,9 +26,9 @@ from onprem.http.routes import (
     media_library,
     outputs,
     reference,
-    voiceprint,
     speech,
     speech_models,
+    voiceprint,
 )
 from onprem.http.routes.administration import keys, node, projects, webhook_secrets
 from onprem.services.use_cases import UseCases

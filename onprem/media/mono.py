@@ -36,7 +36,9 @@ class Mono:
             except _AGAIN:
                 return
             assert isinstance(out, AudioFrame)
-            yield [memoryview(plane)[: out.samples * SAMPLE_BYTES] for plane in out.planes]
+            # PyAV shows a ninth plane where there are eight.
+            planes = out.planes[: self.tracks]
+            yield [memoryview(plane)[: out.samples * SAMPLE_BYTES] for plane in planes]
 
 
 def _format_of(frame: AudioFrame) -> tuple[int, str, int, str]:

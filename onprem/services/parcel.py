@@ -71,9 +71,7 @@ def _webhook(
     headers = (
         _AGENT
         | {"Content-Type": "application/json"}
-        | signature_headers(
-            body, delivery_id=due.delivery.id, timestamp=timestamp, secrets=secrets
-        )
+        | signature_headers(body, delivery_id=due.delivery.id, timestamp=timestamp, secrets=secrets)
         | retry_headers(len(attempts), attempts[-1].reason if attempts else None)
     )
     return Parcel(

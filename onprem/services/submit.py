@@ -136,9 +136,9 @@ class Submission:
             StorageFull, StoreBusy: there is no job.
         """
         if once is not None and once.repeats is not None and once.repeats.job_id is not None:
-            warnings = drafted(body.value).warnings if body.value is not None else []
+            told = drafted(body.value).warnings if body.value is not None else []
             return Submitted(
-                once.repeats.job_id, _warning(body, [*warnings, *self._lasting_link(body)])
+                once.repeats.job_id, _warning(body, [*told, *self._lasting_link(body)])
             )
         policy = await self._policy(self._database, principal)
         if kind not in policy.operations:

@@ -41,9 +41,7 @@ def identify(request: IdentifyRequest, models: ModelChoice, voiceprints: Voicepr
         return Draft(None, faults, [])
     embeddings = {each.model.id for each in opened if isinstance(each, Voiceprint)}
     calibrations, warnings = _calibrated(embeddings)
-    work = IdentifyWork(
-        request=request, diarization_model=choice.model, calibrations=calibrations
-    )
+    work = IdentifyWork(request=request, diarization_model=choice.model, calibrations=calibrations)
     return Draft(work, [], [choice.warning, *warnings] if choice.warning else warnings)
 
 

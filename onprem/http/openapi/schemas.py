@@ -54,7 +54,7 @@ def _let_nulls_in(component: Schema) -> None:
             description = schema.pop("description", None)
             properties[name] = {"anyOf": [schema, {"type": "null"}]}
             if default is not None:
-                properties[name]["default"] = default
+                properties[name]["default"] = msgspec.json.decode(msgspec.json.encode(default))
             if description is not None:
                 properties[name]["description"] = description
         elif schema.get("default", 0) is None:

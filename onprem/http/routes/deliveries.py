@@ -16,9 +16,7 @@ from onprem.services.use_cases import UseCases
 @get(
     "/v1/jobs/{job_id:str}/deliveries",
     scope=Scope.JOBS_READ,
-    contract=Contract(
-        tag=Tag.DELIVERIES, answers={200: Answer(DeliveryList)}, refuses=(NotFound,)
-    ),
+    contract=Contract(tag=Tag.DELIVERIES, answers={200: Answer(DeliveryList)}, refuses=(NotFound,)),
 )
 async def list_deliveries(
     job_id: FromPath[str], principal: NamedDependency[Principal], use: NamedDependency[UseCases]

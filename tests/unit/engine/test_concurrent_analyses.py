@@ -69,15 +69,14 @@ def in_thread(work: Callable[[], None]) -> None:
 def test_a_short_one_runs_to_its_end_at_every_pause_of_a_long_one(engine: SpeechEngine) -> None:
     long, short = seconds(5, 17), seconds(15, 18)
     expected = engine.analyse(LONG, long, ignore, CancelToken())
-    expected_short = {
-        task: engine.analyse(task, short, ignore, CancelToken()) for task in (SHORT, SPEECH)
-    }
+    tasks = (SHORT, SPEECH)
+    expected_short = [engine.analyse(task, short, ignore, CancelToken()) for task in tasks]
     between: list[bool] = []
 
     def another(check: int) -> None:
-        task = SHORT if check % 2 else SPEECH
-        found = engine.analyse(task, short, ignore, CancelToken())
-        between.append(found == expected_short[task])
+        which = check % 2
+        found = engine.analyse(tasks[which], short, ignore, CancelToken())
+        between.append(found == expected_short[which])
 
     paused = CallsBack(lambda check: in_thread(lambda: another(check)))
     assert engine.analyse(LONG, long, ignore, paused) == expected

@@ -136,7 +136,8 @@ def test_probabilities_say_what_the_turns_say(analysis: Analysis) -> None:
     assert set(speakers) == {"SPEAKER_00", "SPEAKER_01"}
     assert {len(score) for score in (speech, crosstalk, *speakers.values())} == {1500}
     assert speech[100] < 20  # plain silence
-    for turn in analysis.turns:
+    # A turn of a few frames lies between two scores.
+    for turn in (turn for turn in analysis.turns if turn.end - turn.start > 0.1):
         inside = slice(round(turn.start / 0.02) + 1, round(turn.end / 0.02))
         assert fmean(speech[inside]) > 50
         assert fmean(speakers[turn.speaker][inside]) > 40

@@ -75,7 +75,6 @@ async def test_each_channel_comes_through_bit_by_bit(
         ("wav", "pcm_s16le", 44_100, 2),
         ("wav", "pcm_s16le", 8000, 2),
         ("ogg", "libopus", 48_000, 2),
-        ("ogg", "libvorbis", 44_100, 2),
         ("mp3", "libmp3lame", 44_100, 2),
         ("mp4", "aac", 48_000, 2),
         ("flac", "flac", 48_000, 8),
@@ -110,8 +109,8 @@ async def test_more_than_eight_channels_are_refused() -> None:
 
 async def test_channels_that_come_and_go_are_refused() -> None:
     """Two oggs in a row are one recording: here of two channels and then of one."""
-    stereo = many_channels("ogg", "libvorbis", tones(2, 16_000), 16_000)
-    mono = encoded("ogg", "libvorbis", tone(3))
+    stereo = many_channels("ogg", "flac", tones(2, 16_000), 16_000)
+    mono = encoded("ogg", "flac", tone(3))
     with pytest.raises(AudioUnreadable, match="number of channels changes"):
         await apart(stereo + mono)
     _, tracks = await apart(stereo + stereo)

@@ -14,10 +14,11 @@ from onprem.errors import InvalidRequest, StorageFull
 from onprem.runner.speed import Speed
 from onprem.runner.wake import Wake
 from onprem.services.keys import Principal
+from onprem.services.media_links import LinkSigner
 from onprem.services.model_choice import ModelChoice
 from onprem.services.submit import Submission
-from onprem.services.media_links import LinkSigner
 from onprem.services.uploads import Uploads
+from onprem.services.voiceprints import Voiceprints
 from onprem.store import jobs, media
 from tests.support.clock import FakeClock
 from tests.support.store import LATER, NOW, OpenStore
@@ -27,8 +28,17 @@ SETTINGS = Settings()
 
 @pytest.fixture
 def submission(store: OpenStore, clock: FakeClock, tmp_path: Path) -> Submission:
-    choice = ModelChoice(SETTINGS.models, ModelLibrary(tmp_path))
-    return Submission(store.database, store.artefacts, choice, Wake(), Speed(), clock, SETTINGS)
+    library = ModelLibrary(tmp_path)
+    return Submission(
+        store.database,
+        store.artefacts,
+        ModelChoice(SETTINGS.models, library),
+        Voiceprints([], library),
+        Wake(),
+        Speed(),
+        clock,
+        SETTINGS,
+    )
 
 
 @pytest.fixture
