@@ -26,7 +26,7 @@ class Destinations:
     def faults(self, sound: dict[str, Any]) -> list[Fault]:
         """Faults of the URLs among the sound fields of a request."""
         urls: list[tuple[str, str]] = []
-        if webhook := sound.get("webhook"):
+        if (webhook := sound.get("webhook")) is not None:
             urls.append(("webhook", webhook))
         if isinstance(deliver := sound.get("deliver"), Deliver):
             urls.append(("deliver.url", deliver.url))

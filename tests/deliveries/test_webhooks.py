@@ -115,7 +115,7 @@ async def test_a_deleted_job_tells_nobody(
     deleted = await submitted(server, webhook=receiver.url("/deleted"))
     await tried(server, deleted, 2)
     answer = await server.client.delete(f"/v1/jobs/{deleted}")
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 204, answer.text
     clock.advance(60)
     await submitted(server, webhook=receiver.url("/kept"))
     assert (await receiver.got(3))[2].target == "/kept"

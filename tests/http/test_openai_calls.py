@@ -51,7 +51,7 @@ async def the_job(server: Running) -> dict[str, Any]:
     async with asyncio.timeout(10):
         while True:
             (job,) = (await server.client.get("/v2/jobs")).json()["items"]
-            state = await server.job(job["jobId"])
+            state = await server.job(job["id"])
             if state["status"] in ("succeeded", "failed", "canceled") and "stopping" not in state:
                 if state["status"] == "canceled" or "outputExpiredAt" in state:
                     return state
@@ -187,7 +187,7 @@ async def test_a_client_that_goes_before_its_job_was_claimed_leaves_receipts_too
     await submitted.wait()
     call.cancel()
     async with asyncio.timeout(10):
-        while len(await receipts(server, (await jobs(server))[0]["jobId"])) < 2:
+        while len(await receipts(server, (await jobs(server))[0]["id"])) < 2:
             await asyncio.sleep(0.02)
     job = await the_job(server)
     assert job["status"] == "canceled"
@@ -225,7 +225,7 @@ async def test_a_canceled_job_is_answered_and_not_sent_again(
     call = asyncio.create_task(server.client.post(PATH, **FORM))
     await asyncio.to_thread(engine.started.wait)
     (job,) = await jobs(server)
-    assert (await server.client.post(f"/v1/jobs/{job['jobId']}/cancel")).is_success
+    assert (await server.client.post(f"/v1/jobs/{job['id']}/cancel")).is_success
     answer = await call
     assert (answer.status_code, answer.json()["error"]["code"]) == (410, "canceled")
 

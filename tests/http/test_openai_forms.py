@@ -90,7 +90,7 @@ async def test_pieces_of_any_size(server: Running, engine: FakeEngine, size: int
 
     answer = await server.client.post(PATH, content=pieces(), headers={"content-type": FORM})
     if size == 1:  # the recording breaks off, the form does not
-        assert answer.json()["error"]["code"] == "audio_truncated"
+        assert answer.json()["error"]["code"] == "audio_too_short"
     else:
         assert answer.status_code == 200
         ((_, samples),) = engine.heard

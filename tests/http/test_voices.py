@@ -20,7 +20,7 @@ from onprem.store.database import Database
 from tests.support.audio import tone
 from tests.support.clock import FakeClock
 from tests.support.engine import EMBEDDING, FakeEngine
-from tests.support.recordings import encoded, tone as samples, wav
+from tests.support.recordings import tone as samples, wav
 from tests.support.server import Running, install, running, settings_in
 from tests.support.voices import install_manifest, install_starter_manifests, output_of, post
 
@@ -62,7 +62,7 @@ async def set_project(server: Running, settings: ProjectSettings) -> None:
     project = await projects.by_name(database, "default")
     assert project is not None
     async with database.write() as tx:
-        await projects.change(tx, project.id, settings)
+        await projects.change(tx, project, settings)
     await database.close()
 
 
@@ -295,8 +295,7 @@ class TestVoiceprintFails:
         self, server: Running, engine: FakeEngine
     ) -> None:
         alone(engine, SAM)
-        audio = encoded("mp3", "libmp3lame", samples(30.0, 8000), 8000)
-        await output_of(server, "/v1/voiceprint", url=await server.upload(audio))
+        await output_of(server, "/v1/voiceprint", url=await server.upload(tone(30.1)))
         assert engine.heard[-1][1] > 30 * 16_000
 
     async def test_for_an_upload_of_more_than_100_mib_at_once(self, server: Running) -> None:
