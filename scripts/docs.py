@@ -24,7 +24,8 @@ from onprem.core.requests import Deliver, DiarizeRequest, TranscriptionConfig
 from onprem.engine.offline import SWITCHES
 from onprem.errors import JobFailure, OnpremError
 from onprem.http.errors import STATUS
-from onprem.http.openapi.schemas import Schema, in_words, schemas
+from onprem.http.openapi.schemas import schemas
+from scripts.api_reference import api_reference, field_table
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP_WIDTH = 90
@@ -124,19 +125,8 @@ def switches() -> str:
 
 def fields(kind: type[msgspec.Struct]) -> str:
     """The fields of a request body."""
-    (_,), components = schemas([kind])
-    component = components[kind.__name__]
-    lines = ["| field | type | default | |", "|---|---|---|---|"]
-    for name, schema in component["properties"].items():
-        default = "required" if name in component["required"] else _default(schema)
-        text = schema.get("description", "")
-        lines.append(f"| `{name}` | {in_words(schema)} | {default} | {text} |")
-    return "\n".join(lines)
-
-
-def _default(schema: Schema) -> str:
-    default = schema.get("default")
-    return "" if default in (None, {}, []) else f"`{msgspec.json.encode(default).decode()}`"
+    _, components = schemas([kind])
+    return field_table(components[kind.__name__])
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
@@ -149,6 +139,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "switches": switches,
     "diarize-fields": lambda: fields(DiarizeRequest),
     "transcription-fields": lambda: fields(TranscriptionConfig),
+    "reference": api_reference,
     "deliver-fields": lambda: fields(Deliver),
 }
 

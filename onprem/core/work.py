@@ -10,6 +10,7 @@ import msgspec
 from onprem.core.enrolment import voice_of_one
 from onprem.core.identification import Calibration, KnownVoice, identified
 from onprem.core.job import JobKind
+from onprem.core.openai.known_speakers import KnownSpeaker
 from onprem.core.openai.output import SpeechOutput, speech_output
 from onprem.core.output import DiarizationOutput, diarization_output
 from onprem.core.requests import DiarizationRequest, DiarizeRequest
@@ -66,11 +67,15 @@ class TranscribeWork(msgspec.Struct, frozen=True, kw_only=True, tag="transcribe"
     language: str | None = None
     vocabulary: list[str] = []
     prompt: str | None = None
+    known: list[KnownSpeaker] = []
+    embedding_model: str
+    calibration: Calibration
 
     def task(self) -> Task:
         """What the engine has to do."""
         return Task(
             diarize=self.diarize,
+            voices=[self.embedding_model] if self.known else [],
             transcribe=True,
             translate=self.translate,
             diarization_model=self.diarization_model,
@@ -80,9 +85,20 @@ class TranscribeWork(msgspec.Struct, frozen=True, kw_only=True, tag="transcribe"
             prompt=self.prompt,
         )
 
-    def output(self, analysis: Analysis, remarks: list[str]) -> SpeechOutput:
-        """All that any format of the answer shows."""
-        return speech_output(analysis, remarks)
+    def output(
+        self, analysis: Analysis, remarks: list[str], known: list[KnownVoice]
+    ) -> SpeechOutput:
+        """All that any format of the answer shows; `known` are the voices of those named."""
+        matches = identified(
+            sorted({turn.speaker for turn in analysis.exclusive}),
+            analysis.voices,
+            known,
+            {self.embedding_model: self.calibration},
+            threshold=0.0,
+            exclusive=True,
+        )
+        names = {match.speaker: match.match for match in matches if match.match is not None}
+        return speech_output(analysis, names, remarks)
 
 
 class IdentifyWork(msgspec.Struct, frozen=True, kw_only=True, tag="identify"):

@@ -86,6 +86,7 @@ from onprem.errors.jobs import (
     NoSpeech as NoSpeech,
     QueueExpired as QueueExpired,
     RecordingLost as RecordingLost,
+    ReferenceUnusable as ReferenceUnusable,
     SeveralSpeakers as SeveralSpeakers,
     TooLittleSpeech as TooLittleSpeech,
     TooManyChannels as TooManyChannels,

@@ -146,6 +146,12 @@ class WorkerMemoryExceeded(JobFailure):
     remedy = "Raise limits.worker_memory, or send a shorter recording."
 
 
+class ReferenceUnusable(JobFailure):
+    code = "reference_unusable"
+    message = "Reference {number:d} of a known speaker cannot be used ({code})."
+    remedy = "Send 2 to 10 seconds in which that one person speaks."
+
+
 class EngineFailed(JobFailure):
     code = "engine_failed"
     message = "The models failed on this recording ({kind})."

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 
 import msgspec
 
 from onprem.clock import Clock
 from onprem.core.cancel import Canceled, CancelReason
 from onprem.core.enrolment import BOUNDS
+from onprem.core.identification import KnownVoice
 from onprem.core.job import JobKind
 from onprem.core.speech import Analysis
 from onprem.core.work import TranscribeWork, VoiceprintWork, Work
@@ -32,6 +34,7 @@ from onprem.runner.finish import CANCELED, RETRY_SECONDS, Finisher, Outcome
 from onprem.runner.lanes import Lane, Lanes
 from onprem.runner.ports import Engine
 from onprem.runner.progress import ProgressBoard
+from onprem.runner.references import Reference, decoded_references, known_voices
 from onprem.runner.source import Source
 from onprem.runner.speed import Speed
 from onprem.runner.turns import RunToken
@@ -175,7 +178,11 @@ class JobRunner:
         job = run.job
         work = await self._read_work(job)
         self._progress.report(job.id, "decode" if job.media_id else "fetch", 0.0)
-        async with self._samples(job, work) as decoded:
+        async with AsyncExitStack() as held:
+            decoded = await held.enter_async_context(self._samples(job, work))
+            references: list[Reference] = []
+            if isinstance(work, TranscribeWork):
+                references = await decoded_references(held, work)
             lane = self._lanes.settle(job.id, _audio(decoded))
             if lane is None:
                 raise NoPlace(_audio(decoded))
@@ -183,7 +190,8 @@ class JobRunner:
                 run.preparing = False
                 await self._count_attempt(run, decoded.seconds)
                 analysis = await self._computed(run, lane, work, decoded)
-        return await in_thread(self._succeeded, work, analysis, _remarks(decoded))
+                known = await self._known_voices(run, lane, work, references)
+        return await in_thread(self._succeeded, work, analysis, _remarks(decoded), known)
 
     def _samples(self, job: Job, work: Work) -> AbstractAsyncContextManager[Decoded]:
         if isinstance(work, TranscribeWork):
@@ -202,6 +210,15 @@ class JobRunner:
         )
         self._speed.note(_audio(decoded), self._clock.now() - began - run.cancel.paused)
         return analysis
+
+    async def _known_voices(
+        self, run: ActiveRun, lane: Lane, work: Work, references: list[Reference]
+    ) -> list[KnownVoice]:
+        if not isinstance(work, TranscribeWork) or not references:
+            return []
+        return await self._accelerator.run(
+            lane, run.cancel, partial(known_voices, self._engine, work, references, run.cancel)
+        )
 
     async def _count_attempt(self, run: ActiveRun, duration: float) -> None:
         """Waits for as long as the disk is full or the database busy."""
@@ -238,13 +255,18 @@ class JobRunner:
             heard = self._attended.listener(run.job.id)
             return self._engine.analyse(work.task(), pcm, report, run.cancel, heard)
 
-    def _succeeded(self, work: Work, analysis: Analysis, remarks: list[str]) -> Outcome:
+    def _succeeded(
+        self, work: Work, analysis: Analysis, remarks: list[str], known: list[KnownVoice]
+    ) -> Outcome:
         """Hours of speech are many words: this takes too long for the event loop."""
-        if isinstance(work, VoiceprintWork):
-            return Outcome.succeeded(
-                work.output(analysis, remarks, self._voiceprint_key), analysis.engine
-            )
-        return Outcome.succeeded(work.output(analysis, remarks), analysis.engine)
+        output: msgspec.Struct
+        if isinstance(work, TranscribeWork):
+            output = work.output(analysis, remarks, known)
+        elif isinstance(work, VoiceprintWork):
+            output = work.output(analysis, remarks, self._voiceprint_key)
+        else:
+            output = work.output(analysis, remarks)
+        return Outcome.succeeded(output, analysis.engine)
 
 
 def _audio(decoded: Decoded) -> float:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from onprem.core.openai.known_speakers import KnownSpeaker, known_speakers
 from onprem.core.openai.requests import (
     LONGEST_PROMPT,
     ResponseFormat,
@@ -10,6 +11,7 @@ from onprem.core.openai.requests import (
 )
 from onprem.core.requests import DiarizeRequest
 from onprem.core.work import DiarizeWork, TranscribeWork, Work
+from onprem.engine.catalogue import UNCALIBRATED, calibration_of, embedding_of
 from onprem.faults import Fault
 from onprem.services.model_choice import Choice, ModelChoice
 
@@ -44,6 +46,12 @@ def speech(request: SpeechRequest, models: ModelChoice) -> Draft:
     if faults:
         return Draft(None, faults, [])
     asked = request if isinstance(request, TranscriptionRequest) else None
+    known: list[KnownSpeaker] = []
+    if asked is not None:
+        known, faults = known_speakers(asked.known_speaker_names, asked.known_speaker_references)
+    if faults:
+        return Draft(None, faults, [])
+    embedding = embedding_of(chosen[0].model)
     work = TranscribeWork(
         diarize=asked is not None and asked.response_format is ResponseFormat.DIARIZED_JSON,
         translate=request.translate,
@@ -52,6 +60,9 @@ def speech(request: SpeechRequest, models: ModelChoice) -> Draft:
         language=asked.spoken_language if asked else None,
         vocabulary=asked.keywords if asked else [],
         prompt=request.prompt[-LONGEST_PROMPT:] if request.prompt else None,
+        known=known,
+        embedding_model=embedding,
+        calibration=calibration_of(embedding) or UNCALIBRATED,
     )
     return Draft(work, [], [*warnings_of(chosen), *request.remarks()])
 

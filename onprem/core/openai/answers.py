@@ -118,7 +118,8 @@ def diarized(output: SpeechOutput, seconds: float) -> DiarizedTranscription:
 
 def diarized_segments(output: SpeechOutput) -> list[DiarizedSegment]:
     turns = output.turn_level_transcription
-    labels = speaker_labels(turn.speaker for turn in turns)
+    strangers = (turn.speaker for turn in turns if turn.speaker not in output.names)
+    labels = speaker_labels(strangers) | output.names
     return [
         DiarizedSegment(f"seg_{number}", turn.start, turn.end, labels[turn.speaker], turn.text)
         for number, turn in enumerate(turns)

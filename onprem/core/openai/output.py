@@ -7,11 +7,15 @@ from onprem.core.speech import Analysis, Segment, SpokenWord
 
 
 class SpeechOutput(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`language` in ISO 639-1. `text` is all words; the turns are theirs."""
+    """`language` in ISO 639-1. `text` is all words; the turns are theirs.
+
+    `names`: of the speakers whose voice was known.
+    """
 
     text: str
     word_level_transcription: list[SpokenWord]
     turn_level_transcription: list[TranscribedTurn]
+    names: dict[str, str] = {}
     segments: list[Segment] = []
     language: str | None = None
     warning: str | None = None
@@ -20,7 +24,7 @@ class SpeechOutput(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
 NOTHING_SAID = SpeechOutput("", [], [])
 
 
-def speech_output(analysis: Analysis, remarks: list[str]) -> SpeechOutput:
+def speech_output(analysis: Analysis, names: dict[str, str], remarks: list[str]) -> SpeechOutput:
     words = analysis.words or []
     labelled = assign_speakers(words, analysis.exclusive)
     return SpeechOutput(
@@ -29,6 +33,7 @@ def speech_output(analysis: Analysis, remarks: list[str]) -> SpeechOutput:
             msgspec.structs.replace(word, text=word.text.strip()) for word in labelled
         ],
         turn_level_transcription=join_turns(labelled),
+        names=names,
         segments=analysis.segments or [],
         language=analysis.language,
         warning=" ".join([*analysis.warnings, *remarks]) or None,

@@ -15,6 +15,7 @@ from onprem.errors import (
     HostNotAllowed,
     InvalidRequest,
     OnpremError,
+    RateLimited,
     ScopeMissing,
     StorageFull,
     StoreBusy,
@@ -64,7 +65,7 @@ def refusals(route: HTTPRouteHandler) -> list[type[OnpremError]]:
     contract = contract_of(route)
     found: list[type[OnpremError]] = [HostNotAllowed]
     if asks_for_key(route):
-        found.append(Unauthenticated)
+        found += [Unauthenticated, RateLimited]
     if route.opt.get("scope") is not None:
         found.append(ScopeMissing)
     if contract.body is not None:
@@ -205,11 +206,16 @@ def _refusal(contract: Contract, kinds: list[type[OnpremError]], types: _Types) 
             bodies.append(body)
     found = [types.of(body) for body in bodies]
     return {
-        "description": " ".join(f"`{kind.code}`: {kind.message}" for kind in kinds),
+        "description": " ".join(f"`{kind.code}`: {_told(kind)}" for kind in kinds),
         "content": {
             "application/json": {"schema": found[0] if len(found) == 1 else {"anyOf": found}}
         },
     }
+
+
+def _told(kind: type[OnpremError]) -> str:
+    """Its message, with the facts that it will state as words in capitals."""
+    return re.sub(r"\{(\w+)[^}]*\}", lambda fact: fact[1].upper(), kind.message)
 
 
 def _camel(name: str) -> str:

@@ -31,7 +31,7 @@ ANALYSIS = Analysis(
     language="de",
     engine={},
 )
-OUTPUT = speech_output(ANALYSIS, [])
+OUTPUT = speech_output(ANALYSIS, {}, [])
 SECONDS = 3.2
 
 
