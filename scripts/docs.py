@@ -20,7 +20,9 @@ from onprem import errors
 from onprem.cli.exit_codes import EXIT_CODES, FAILED, OK, USAGE
 from onprem.cli.main import app
 from onprem.config.render import example, reference
+from onprem.core.openai.parameters import TRANSCRIPTIONS, TRANSLATIONS, Parameter
 from onprem.core.requests import Deliver, DiarizeRequest, TranscriptionConfig
+from onprem.core.voice_requests import IdentifyRequest, Matching, VoiceprintRequest
 from onprem.engine.offline import SWITCHES
 from onprem.errors import JobFailure, OnpremError
 from onprem.http.errors import STATUS
@@ -129,6 +131,12 @@ def fields(kind: type[msgspec.Struct]) -> str:
     return field_table(components[kind.__name__])
 
 
+def parameters(table: tuple[Parameter, ...]) -> str:
+    """What becomes of each parameter of the OpenAI audio API."""
+    lines = ["| parameter | | |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| `{p.name}` | {p.support} | {p.note} |" for p in table)])
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "options": lambda: reference().strip(),
     "http-errors": http_errors,
@@ -140,6 +148,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "diarize-fields": lambda: fields(DiarizeRequest),
     "transcription-fields": lambda: fields(TranscriptionConfig),
     "reference": api_reference,
+    "voiceprint-fields": lambda: fields(VoiceprintRequest),
+    "identify-fields": lambda: fields(IdentifyRequest),
+    "matching-fields": lambda: fields(Matching),
+    "transcription-parameters": lambda: parameters(TRANSCRIPTIONS),
+    "translation-parameters": lambda: parameters(TRANSLATIONS),
     "deliver-fields": lambda: fields(Deliver),
 }
 

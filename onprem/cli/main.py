@@ -8,7 +8,7 @@ from typing import TextIO
 import typer
 
 from onprem import __version__
-from onprem.cli import config, jobs, keys, media, models, projects
+from onprem.cli import config, jobs, keys, media, models, projects, voiceprints
 from onprem.cli.exit_codes import FAILED, OK, exit_code
 from onprem.cli.init import init
 from onprem.cli.serve import serve
@@ -26,7 +26,7 @@ app = typer.Typer(
 app.command()(init)
 app.command()(serve)
 app.command()(usage)
-for group in (config.app, keys.app, projects.app, jobs.app, media.app, models.app):
+for group in (config.app, keys.app, projects.app, jobs.app, media.app, models.app, voiceprints.app):
     app.add_typer(group)
 
 

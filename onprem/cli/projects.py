@@ -8,6 +8,7 @@ import typer
 
 from onprem.cli.context import opened_database
 from onprem.cli.output import date, emit_json, emit_table
+from onprem.cli.webhook_secret import webhook_secret
 from onprem.config.quantities import ByteSize
 from onprem.core.job import JobKind
 from onprem.services.projects import Projects
@@ -42,6 +43,9 @@ def _quota(text: str) -> int | str:
 
 def _number(text: str) -> int | str:
     return NONE if text == NONE else int(text)
+
+
+app.command("webhook-secret")(webhook_secret)
 
 
 @app.command()

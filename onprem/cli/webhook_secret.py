@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,16 +18,18 @@ from onprem.store.master_key import MasterKey
 from onprem.store.secrets import SecretStore
 from onprem.wiring import master_key_file
 
-DAY = Duration(OVERLAP_SECONDS)
-
 
 def webhook_secret(
     project: Annotated[str, typer.Argument(help="The project's name or id.")],
     rotate: Annotated[bool, typer.Option("--rotate", help="Make a new one first.")] = False,
     overlap: Annotated[
-        Duration,
-        typer.Option(parser=Duration.parse, help="How long a rotated one goes on signing."),
-    ] = DAY,
+        Any,
+        typer.Option(
+            parser=Duration.parse,
+            metavar="DURATION",
+            help="How long a rotated one goes on signing; 24h where absent.",
+        ),
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="The configuration file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -43,7 +45,8 @@ def webhook_secret(
       0; 3 faulty configuration; 4 no data directory, or its master key is unusable; 6 no such
       project.
     """
-    found = secret_list(asyncio.run(_secrets(config, project, rotate, overlap)))
+    lasts = OVERLAP_SECONDS if overlap is None else float(overlap)
+    found = secret_list(asyncio.run(_secrets(config, project, rotate, lasts)))
     if json:
         emit_json(found)
         return

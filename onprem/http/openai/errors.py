@@ -15,6 +15,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 _FAILURES: dict[type[JobFailure], int] = {
     CouldNotLoadAudio: 400,
+    errors.ReferenceUnusable: 400,
     errors.TranslationUnsupported: 400,
     errors.WorkerMemoryExceeded: 413,
     errors.RecordingLost: 503,
