@@ -149,11 +149,12 @@ def test_example_requests_are_what_the_api_takes() -> None:
 
 
 def test_example_edits_are_what_the_api_takes() -> None:
-    (example,) = [
-        block for block in re.findall(r"```json\n(.*?)```", API, re.DOTALL) if '"index"' in block
-    ]
-    edits = msgspec.json.decode(example, type=Edits)
-    assert msgspec.json.decode(example) == msgspec.to_builtins(edits)
+    blocks = re.findall(r"```json\n(.*?)```", API, re.DOTALL)
+    examples = [block for block in blocks if '"index"' in block]
+    assert examples
+    for example in examples:
+        edits = msgspec.json.decode(example, type=Edits)
+        assert msgspec.json.decode(example) == msgspec.to_builtins(edits)
 
 
 def test_example_configuration_has_no_fault(

@@ -54,7 +54,9 @@ def _let_nulls_in(component: Schema) -> None:
             description = schema.pop("description", None)
             properties[name] = {"anyOf": [schema, {"type": "null"}]}
             if default is not None:
-                properties[name]["default"] = msgspec.json.decode(msgspec.json.encode(default))
+                properties[name]["default"] = msgspec.json.decode(
+                    msgspec.json.encode(default, order="sorted")  # a set has no order
+                )
             if description is not None:
                 properties[name]["description"] = description
         elif schema.get("default", 0) is None:
