@@ -154,7 +154,8 @@ def test_example_edits_are_what_the_api_takes() -> None:
     assert examples
     for example in examples:
         edits = msgspec.json.decode(example, type=Edits)
-        assert msgspec.json.decode(example) == msgspec.to_builtins(edits)
+        read = msgspec.to_builtins(edits)
+        assert read | msgspec.json.decode(example) == read
 
 
 def test_example_configuration_has_no_fault(

@@ -45,18 +45,16 @@ def _let_nulls_in(component: Schema) -> None:
     required = component.get("required", [])
     properties = component.get("properties", {})
     for name, schema in properties.items():
-        schema.pop("uniqueItems", None)
         kinds = schema.get("anyOf", [])
-        for kind in kinds:
-            kind.pop("uniqueItems", None)
+        unique = [kind.pop("uniqueItems", False) for kind in (schema, *kinds)]
+        if any(unique) and "default" in schema:
+            schema["default"] = sorted(schema["default"])  # a set has no order
         if name not in required and {"type": "null"} not in kinds:
             default = schema.pop("default", None)
             description = schema.pop("description", None)
             properties[name] = {"anyOf": [schema, {"type": "null"}]}
             if default is not None:
-                properties[name]["default"] = msgspec.json.decode(
-                    msgspec.json.encode(default, order="sorted")  # a set has no order
-                )
+                properties[name]["default"] = msgspec.json.decode(msgspec.json.encode(default))
             if description is not None:
                 properties[name]["description"] = description
         elif schema.get("default", 0) is None:
