@@ -8,8 +8,8 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types.audio import TranscriptionDiarized
 
-from tests.support.engine import FakeEngine
 from tests.support.audio import tone
+from tests.support.engine import FakeEngine
 from tests.support.server import Running
 
 RECORDING = ("call.wav", tone(3.0))

@@ -15,7 +15,7 @@ from tests.support.engine import FakeEngine
 from tests.support.server import Running, install, running, settings_in
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
-"""Starts the server, with sections of its settings as keywords."""
+"""Starts the server, perhaps with another engine, and with sections of its settings as keywords."""
 
 
 @pytest.fixture
@@ -37,7 +37,9 @@ def start(
     keys: list[str] = []
 
     @asynccontextmanager
-    async def started(**sections: msgspec.Struct) -> AsyncIterator[Running]:
+    async def started(
+        engine: FakeEngine = engine, **sections: msgspec.Struct
+    ) -> AsyncIterator[Running]:
         settings = settings_in(tmp_path, **sections)
         if not keys:
             keys.append(await install(settings, clock))
