@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from onprem.config.quantities import ByteSize, Duration
+from onprem.core.regions import REGION_NAME
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +40,14 @@ class Node(Section, frozen=True):
 
     region: Annotated[
         str,
-        Meta(min_length=1, description="Name of the place where it stands; in every receipt."),
+        Meta(
+            pattern=REGION_NAME,
+            description="Name of the place where it stands, in every receipt: up to 64 letters, "
+            "digits and `. _ -`.",
+        ),
     ] = "default"
     eu_regions: Annotated[
-        list[str],
+        list[Annotated[str, Meta(pattern=REGION_NAME)]],
         Meta(
             description="Regions that count as the European Economic Area: a job of the region "
             "`eu` runs in these only."

@@ -9,11 +9,9 @@ from msgspec import Meta
 
 from onprem.core.fieldwise import convert_fields
 from onprem.core.job import JobKind
-from onprem.core.regions import ANY_REGION
+from onprem.core.regions import ANY_REGION, REGION_NAME
 from onprem.core.requests import Body
 from onprem.faults import Fault
-
-_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class ProjectSettings(Body, frozen=True):
@@ -68,7 +66,7 @@ def changed(settings: ProjectSettings, fields: Mapping[str, Any]) -> Changed:
     found = convert_fields(ProjectSettings, fields)
     faults = [*found.faults, *(Fault(name, "There is no such setting") for name in found.unknown)]
     region = found.sound.get("region", ANY_REGION)
-    if _REGION.fullmatch(region) is None:
+    if re.fullmatch(REGION_NAME, region) is None:
         why = "Expected any, eu, or the name of a region: up to 64 letters, digits and . _ -"
         faults.append(Fault("region", why))
     if faults:

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 ANY_REGION = "any"
+REGION_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""What a node's region, and so a project's, can be called."""
 EU_REGION = "eu"
 """Every region that the operator has named as one of the European Economic Area."""
 

@@ -37,6 +37,7 @@ class CrashEngine:
         pcm: memoryview,
         progress: Callable[[str, float], None],
         cancel: CancelToken,
+        heard: Callable[[list[Word]], None] | None = None,
     ) -> Analysis:
         samples = len(pcm) // 2
         if samples == POISON_SAMPLES:

@@ -73,7 +73,7 @@ async def declare_upload(
         upload="application/octet-stream",
         answers={200: Answer(description="The recording is encrypted on the disk.")},
         refuses=(
-            *(UploadIncomplete, UploadLinkInvalid, UploadLinkUsed),
+            *(UploadLinkInvalid, UploadLinkUsed),
             *(MediaTooLarge, MediaQuotaExceeded),
         ),
         writes=True,

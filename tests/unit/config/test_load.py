@@ -146,6 +146,12 @@ def test_the_environment_stands_above_the_file(file: Path) -> None:
     assert settings.node.region == "2026-01-01"
 
 
+@pytest.mark.parametrize("line", ['region = ""', 'region = "e u"', 'eu_regions = ["a/b"]'])
+def test_a_region_has_a_name_that_a_project_can_ask_for(file: Path, line: str) -> None:
+    (field,) = faults(file, f"[node]\n{line}\n")
+    assert field.startswith(f"node.{line.split()[0]}")
+
+
 def test_relative_paths_count_from_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
