@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import wave
+from collections.abc import Callable
 from importlib import util
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def test_pyannote_audio(folder: Path, live: ServerProcess) -> None:
     assert {line.split()[0] for line in shown.splitlines()} == {"SPEAKER_00", "SPEAKER_01"}
 
 
-def test_curl(folder: Path, live: ServerProcess) -> None:
+def test_curl(folder: Path, live: ServerProcess, required_tool: Callable[[str], str]) -> None:
+    required_tool("curl")
     first, second = programs("curl.md", "sh")
     shown = run(["bash", "-euo", "pipefail", "-c", first], folder, live)
     assert "New Jersey" in shown

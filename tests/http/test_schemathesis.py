@@ -4,7 +4,11 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.server import Running
+
+pytestmark = pytest.mark.ci  # a minute and a half
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LEFT_OUT = ("positive_data_acceptance", "use_after_free")
