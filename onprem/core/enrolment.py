@@ -1,7 +1,6 @@
 """The voice of a recording in which one person speaks, and the reasons not to take it."""
 
 from onprem.core.bounds import Bounds
-from onprem.core.identification import Calibration, same_voice
 from onprem.core.speech import Analysis
 from onprem.errors import (
     SeveralSpeakers,
@@ -26,30 +25,22 @@ LEAST_OTHER_SECONDS = 1.0
 """Speech of another voice that is no more than a cough, a noise or a word in the background."""
 
 
-def voice_of_one(analysis: Analysis, model: str, calibration: Calibration) -> list[float]:
+def voice_of_one(analysis: Analysis, model: str) -> list[float]:
     """The vector, of `model`, of the one person who speaks.
 
     Raises:
-        SeveralSpeakers: another person speaks as well, for long enough to be told apart.
+        SeveralSpeakers: another person speaks as well.
         TooLittleSpeech: there is not enough speech of that person to know the voice again.
     """
-    voices = analysis.voices.get(model, {})
     seconds = _seconds(analysis)
     main = max(seconds, key=seconds.__getitem__)
-    spoken = 0.0
-    for speaker, length in seconds.items():
-        # The diarization may take one voice for two: they are one person's all the same.
-        if speaker == main or _alike(voices.get(speaker), voices.get(main), calibration):
-            spoken += length
-        elif length >= LEAST_OTHER_SECONDS:
-            raise SeveralSpeakers()
-    if main not in voices or spoken < LEAST_SPEECH_SECONDS:
-        raise TooLittleSpeech(seconds=spoken, least=LEAST_SPEECH_SECONDS)
-    return voices[main]
-
-
-def _alike(one: list[float] | None, other: list[float] | None, calibration: Calibration) -> bool:
-    return one is not None and other is not None and same_voice(one, other, calibration)
+    # However alike they are: in one room, two people are as alike as one in two recordings.
+    if any(seconds[other] >= LEAST_OTHER_SECONDS for other in seconds.keys() - {main}):
+        raise SeveralSpeakers()
+    vector = analysis.voices.get(model, {}).get(main)
+    if vector is None or seconds[main] < LEAST_SPEECH_SECONDS:
+        raise TooLittleSpeech(seconds=seconds[main], least=LEAST_SPEECH_SECONDS)
+    return vector
 
 
 def _seconds(analysis: Analysis) -> dict[str, float]:

@@ -88,11 +88,6 @@ def identified(
     ]
 
 
-def same_voice(one: Sequence[float], other: Sequence[float], calibration: Calibration) -> bool:
-    """Whether two vectors of one model are likelier one person's than two persons'."""
-    return calibration.log_odds(_cosine(one, other)) >= 0
-
-
 def _log_odds(
     speaker: str, voices: Voices, known: KnownVoice, calibrations: Mapping[str, Calibration]
 ) -> float:

@@ -146,7 +146,6 @@ class VoiceprintWork(msgspec.Struct, frozen=True, kw_only=True, tag="voiceprint"
     request: VoiceprintRequest
     diarization_model: str
     embedding_model: str
-    calibration: Calibration
 
     def task(self) -> Task:
         """What the engine has to do."""
@@ -158,7 +157,7 @@ class VoiceprintWork(msgspec.Struct, frozen=True, kw_only=True, tag="voiceprint"
         Raises:
             SeveralSpeakers, TooLittleSpeech: the job fails.
         """
-        vector = voice_of_one(analysis, self.embedding_model, self.calibration)
+        vector = voice_of_one(analysis, self.embedding_model)
         print_ = Voiceprint(analysis.engine["embedding"], vector)
         return VoiceprintOutput(
             voiceprint=seal(print_, key),

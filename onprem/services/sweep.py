@@ -10,7 +10,7 @@ from onprem.config.settings import Settings
 from onprem.core.receipt import DeletionReason
 from onprem.errors import OnpremError, QueueExpired
 from onprem.runner.finish import Finisher
-from onprem.store import deliveries, idempotency, jobs, media, queue
+from onprem.store import deliveries, idempotency, jobs, media, queue, secrets
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
 from onprem.store.jobs import JobMoved
@@ -67,7 +67,7 @@ class Sweep:
             self._delete_superseded_media,
         )
         forgotten = await run(self._forget_jobs)
-        await run(self._forget_digests, self._forget_idempotency_keys)
+        await run(self._forget_digests, self._forget_idempotency_keys, self._forget_secrets)
         ended = await run(self._end_waiting_jobs)
         await self._database.truncate_log()
         if failures:
@@ -102,6 +102,10 @@ class Sweep:
     async def _forget_idempotency_keys(self, now: float) -> int:
         async with self._database.write() as tx:
             return await idempotency.delete_expired(tx, now=now)
+
+    async def _forget_secrets(self, now: float) -> int:
+        async with self._database.write() as tx:
+            return await secrets.forget_retired(tx, now=now)
 
     async def _forget_digests(self, now: float) -> int:
         async with self._database.write() as tx:

@@ -16,12 +16,10 @@ def voiceprint(request: VoiceprintRequest, models: ModelChoice) -> Draft:
     choice = models.diarization(request.model)
     if isinstance(choice, Fault):
         return Draft(None, [choice], [])
-    embedding = embedding_of(choice.model)
     work = VoiceprintWork(
         request=request,
         diarization_model=choice.model,
-        embedding_model=embedding,
-        calibration=calibration_of(embedding) or UNCALIBRATED,
+        embedding_model=embedding_of(choice.model),
     )
     return Draft(work, [], [choice.warning] if choice.warning else [])
 

@@ -71,6 +71,11 @@ class SecretStore:
         return Secret(secret_id, value, created_at, retires_at)
 
 
+async def forget_retired(tx: Transaction, *, now: float) -> int:
+    """Delete what was rotated out and serves no more. Returns how many."""
+    return await tx.execute("DELETE FROM secret WHERE retires_at <= ?", (now,))
+
+
 def _name(secret_id: str, purpose: str, project_id: str | None) -> bytes:
     """What a secret is wrapped as: it opens as no other."""
     return f"{secret_id}|{purpose}|{project_id or ''}".encode()

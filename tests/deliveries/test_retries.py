@@ -15,7 +15,7 @@ from tests.support.clock import FakeClock
 from tests.support.deliveries import receipt_of, receipts, submitted, tried
 from tests.support.engine import FakeEngine
 from tests.support.receiver import Receiver
-from tests.support.rows import row
+from tests.support.rows import change, row
 from tests.support.server import Running
 
 
@@ -187,7 +187,6 @@ async def test_a_retry_that_fell_due_while_the_server_was_off_is_made_at_its_sta
 async def test_a_job_that_ended_in_a_recovery_is_told(
     start: Start, receiver: Receiver, engine: FakeEngine
 ) -> None:
-    from tests.support.rows import change
 
     engine.gate.clear()
     async with start() as server:

@@ -2,13 +2,15 @@
 
 import hashlib
 import hmac
-import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from onprem.services.keys import Scope
+from onprem.store.data_directory import MARK
 from tests.support.clock import FakeClock
 from tests.support.deliveries import submitted
 from tests.support.receiver import Receiver, Request
@@ -29,6 +31,13 @@ async def rotate(server: Running, **body: str) -> list[dict[str, Any]]:
     assert answer.status_code == 201, answer.text
     secrets: list[dict[str, Any]] = answer.json()["secrets"]
     return secrets
+
+
+def stored(server: Running) -> int:
+    """How many webhook secrets the database holds."""
+    with closing(sqlite3.connect(server.settings.storage.data_dir / MARK)) as connection:
+        count = connection.execute("SELECT count(*) FROM secret WHERE purpose = 'webhook'")
+        return int(count.fetchone()[0])
 
 
 def of_the_contract(secret: str, request: Request) -> str:
@@ -61,6 +70,8 @@ async def test_a_rotation_has_an_overlap(
 
     clock.advance(2 * 3600)
     assert await shown(server) == [new]
+    await server.server.sweep.run()
+    assert stored(server) == 1
     await submitted(server, webhook=receiver.url())
     request = (await receiver.got(2))[1]
     assert len(request.headers["webhook-signature"].split(" ")) == 1
@@ -119,4 +130,3 @@ async def test_no_file_holds_one_in_plaintext(server: Running) -> None:
     for path in server.settings.storage.data_dir.rglob("*"):
         if path.is_file():
             assert first["secret"].encode() not in path.read_bytes()
-    assert json.dumps(first)

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import httpx
 
+from onprem.core.speech import Turn
 from onprem.errors import OnpremError, StorageFull, StoreBusy
 from onprem.http.app import ROUTES
 from onprem.http.bodies import BODY_LIMIT
@@ -39,7 +40,7 @@ class World:
         await self.server.upload(tone(3.0), MEDIA)
         self.job = await self.server.diarize(url=MEDIA, transcription=True)
         await self.server.finished(self.job)
-        self.engine.voices = {"SPEAKER_00": [1.0, 0.0, 0.0], "SPEAKER_01": [1.0, 0.0, 0.0]}
+        self.engine.turns = [Turn("SPEAKER_00", 0.0, 3.0)]
         answer = await self.server.client.post("/v1/voiceprint", json={"url": MEDIA})
         output = (await self.server.finished(answer.json()["jobId"]))["output"]
         assert isinstance(output, dict)

@@ -113,6 +113,7 @@ async def replace_edits(
         tag=Tag.JOBS,
         answers={204: Answer(description="The output is again what it was.")},
         refuses=_REFUSES,
+        writes=True,
     ),
 )
 async def drop_edits(

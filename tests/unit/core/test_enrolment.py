@@ -3,11 +3,9 @@
 import pytest
 
 from onprem.core.enrolment import voice_of_one
-from onprem.core.identification import Calibration
 from onprem.core.speech import Analysis, Turn
 from onprem.errors import SeveralSpeakers, TooLittleSpeech
 
-CALIBRATION = Calibration(midpoint=0.5, slope=10.0)
 VOICE = [1.0, 0.0]
 ALIKE = [0.8, 0.6]
 OTHER = [0.0, 1.0]
@@ -15,7 +13,7 @@ OTHER = [0.0, 1.0]
 
 def voice(turns: list[Turn], **voices: list[float]) -> list[float]:
     analysis = Analysis(turns=turns, exclusive=[], voices={"m": voices}, engine={})
-    return voice_of_one(analysis, "m", CALIBRATION)
+    return voice_of_one(analysis, "m")
 
 
 def test_the_voice_of_the_only_speaker() -> None:
@@ -40,10 +38,10 @@ def test_a_cough_is_nobody() -> None:
     assert voice(turns, A=VOICE, B=OTHER) == VOICE
 
 
-def test_one_voice_that_was_taken_for_two_is_one() -> None:
-    """And all of its speech counts."""
-    turns = [Turn("A", 0.0, 1.6), Turn("B", 1.6, 3.0)]
-    assert voice(turns, A=VOICE, B=ALIKE) == VOICE
+def test_another_person_is_told_however_alike_they_are() -> None:
+    turns = [Turn("A", 0.0, 8.0), Turn("B", 8.0, 10.0)]
+    with pytest.raises(SeveralSpeakers):
+        voice(turns, A=VOICE, B=ALIKE)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.4])
