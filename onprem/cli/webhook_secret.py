@@ -42,9 +42,11 @@ def webhook_secret(
 
     \b
     EXIT STATUS
-      0; 3 faulty configuration; 4 no data directory, or its master key is unusable; 6 no such
-      project.
+      0; 2 --overlap without --rotate; 3 faulty configuration; 4 no data directory, or its master
+      key is unusable; 6 no such project, or the overlap is longer than 30d.
     """
+    if overlap is not None and not rotate:
+        raise typer.BadParameter("it is for a rotation; add --rotate", param_hint="--overlap")
     lasts = OVERLAP_SECONDS if overlap is None else float(overlap)
     found = secret_list(asyncio.run(_secrets(config, project, rotate, lasts)))
     if json:

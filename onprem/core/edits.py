@@ -14,9 +14,8 @@ from onprem.core.relabel import Fields, read, reassign, rename, write
 from onprem.core.speech import SpokenWord
 from onprem.core.timed_text import retimed, words_by_turn
 
-Name = Annotated[
-    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f].*\Z")
-]
+_SIGN = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=rf"^{_SIGN}*(?!\s){_SIGN}+\Z")]
 """Has a sign that can be seen, and none that cannot."""
 
 

@@ -47,6 +47,8 @@ def convert_fields(
     unknown = [prefix + name for name in raw if name not in fields]
     for name, field in fields.items():
         given = raw.get(name)
+        if isinstance(given, float) and given.is_integer():
+            given = int(given)  # JSON has one kind of number, and some clients write 2 as 2.0
         if given is None:
             if field.required:
                 faults.append(Fault(prefix + name, "Required"))

@@ -1,7 +1,7 @@
 """Who of those we know is speaking: scores of voices against voiceprints, and names for speakers.
 
-A score is a calibrated cosine, 0..100: 50 where taking somebody for the person is as likely to be
-right as wrong at the operating point that the calibration was made for.
+A score is a calibrated cosine, 0..100, with 50 where the calibration draws the line between one
+person and two.
 """
 
 import math

@@ -92,7 +92,7 @@ class BodyTooLarge(RequestRefused):
 
 class FormStalled(RequestRefused):
     code = "form_stalled"
-    message = "Nothing of the form arrived for {seconds:d} s; nothing was kept."
+    message = "Nothing of the form, or too little, arrived in {seconds:d} s; nothing was kept."
     remedy = "Send it again."
 
 

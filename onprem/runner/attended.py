@@ -49,8 +49,13 @@ class Call:
     async def next_words(self) -> list[Word]:
         """All that was heard since the last time; waits for it."""
         words = await self._words.get()
+        return words + self.words_so_far()
+
+    def words_so_far(self) -> list[Word]:
+        """What was heard since the last time, perhaps nothing."""
+        words: list[Word] = []
         while not self._words.empty():
-            words = words + self._words.get_nowait()
+            words += self._words.get_nowait()
         return words
 
     def close(self) -> None:

@@ -38,11 +38,11 @@ class Lanes:
         """The lane of a recording, now that its length is known, in seconds.
 
         None: it is long and that place is taken. A job that was claimed for no place, because
-        somebody waits on the line for it, goes with the short ones.
+        somebody waits on the line for it, takes none either: it waits for its lane's turn.
         """
-        if job_id not in self._lanes:
-            return Lane.SHORT
         lane = self._lane(audio)
+        if job_id not in self._lanes:
+            return lane
         taken = any(other != job_id and each is lane for other, each in self._lanes.items())
         if lane is Lane.LONG and taken:
             return None

@@ -86,11 +86,5 @@ class Idempotency:
         finally:
             del self._in_flight[place]
 
-    async def remember(self, once: Once | None) -> None:
-        """For a request that makes nothing in the database."""
-        if once is not None and once.repeats is None:
-            async with self._database.write() as tx:
-                await once.record(tx, None)
-
     def _hash(self, value: bytes) -> bytes:
         return hmac.digest(self._hashing, value, hashlib.sha256)

@@ -70,9 +70,12 @@ class Sender:
     async def run(self) -> None:
         """Returns after `stop`; tries that are in work then have a moment to end."""
         while not self._stopping:
+            # Those that end during the look-up would be found as they were before.
+            in_work = set(self._tries)
             try:
                 for due in await deliveries.due(self._database, self._clock.now()):
-                    self._begin(due)
+                    if due.delivery.id not in in_work:
+                        self._begin(due)
             except OnpremError as error:
                 logger.warning("no delivery can be looked up now: %s", error.code)
             await self._bell.wait()
@@ -84,8 +87,6 @@ class Sender:
 
     def _begin(self, due: DueDelivery) -> None:
         delivery_id = due.delivery.id
-        if delivery_id in self._tries:
-            return
 
         def over(task: asyncio.Task[bool]) -> None:
             del self._tries[delivery_id]
@@ -113,6 +114,9 @@ class Sender:
                 else:
                     await held.enter_async_context(self._receiver(url))
                     await held.enter_async_context(self._places)
+                    # Again: its owner may have deleted the job while this try waited.
+                    if await self._destination(due) is None:
+                        return False
                     after = await self._attempt(due, destination)
             except (StoreBusy, StorageFull) as error:
                 logger.warning("delivery %s waits: %s", delivery.id, error.code)

@@ -53,6 +53,8 @@ RETRY_SECONDS = 5
 """After which a client that found no room may try again."""
 QUIET_SECONDS = 5.0
 """The longest silence while a job runs. Also finds what another process did to it."""
+DELETE_AGAIN_SECONDS = 2.0
+"""Pause before what could not be deleted is deleted again."""
 PAUSE_SECONDS = 0.05
 """Between two looks at a job that makes progress."""
 
@@ -106,6 +108,7 @@ class SpeechToText:
         self.file_limit = limits.media_size
         """Bytes."""
         self._endings: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     @asynccontextmanager
     async def receiving(self, declared: int | None) -> AsyncIterator[Recording]:
@@ -193,6 +196,9 @@ class SpeechToText:
                 words.cancel()
                 if not end.done():
                     yield []
+            # Heard before the end, while the client was still reading what came before.
+            if rest := talk.call.words_so_far():
+                yield rest
         finally:
             end.cancel()
 
@@ -203,21 +209,26 @@ class SpeechToText:
         task.add_done_callback(self._endings.discard)
 
     async def close(self) -> None:
-        """Wait until all who have hung up are forgotten."""
+        """Wait until all who have hung up are forgotten, or cannot be now."""
+        self._closing = True
         await asyncio.gather(*self._endings)
 
     async def _end(self, talk: Conversation, delivered: bool) -> None:
-        try:
-            with suppress(NotFound, JobFinished):
-                await self._cancellation.cancel(talk.project_id, talk.job_id)
-        except (OnpremError, OSError) as error:
-            logger.warning("job %s goes on for nobody: %s", talk.job_id, described(error))
-        self._attended.remove(talk.call)
+        """Again and again while the disk is full or the database busy; the next start does what
+        a stop left undone."""
         reason = DeletionReason.DELIVERED if delivered else DeletionReason.REQUESTED
-        try:
-            await self._delete(talk, reason)
-        except (OnpremError, OSError) as error:
-            logger.warning("job %s leaves something behind: %s", talk.job_id, described(error))
+        self._attended.remove(talk.call)
+        while True:
+            try:
+                with suppress(NotFound, JobFinished):
+                    await self._cancellation.cancel(talk.project_id, talk.job_id)
+                await self._delete(talk, reason)
+                return
+            except (OnpremError, OSError) as error:
+                logger.warning("job %s leaves something behind: %s", talk.job_id, described(error))
+            if self._closing:
+                return
+            await asyncio.sleep(DELETE_AGAIN_SECONDS)
 
     async def _delete(self, talk: Conversation, reason: DeletionReason) -> None:
         """The output, and what no run has a receipt for: the copy of a job that nobody claimed."""
@@ -226,8 +237,10 @@ class SpeechToText:
             job = await jobs.get(tx, talk.job_id, talk.project_id, deleted=True)
             if job is None or job.finished_at is None:
                 return
+            for record in (job.output_id, job.edits_id):
+                if record is not None:
+                    await self._artefacts.delete_within(tx, record, reason, now=now)
             if job.output_id is not None:
-                await self._artefacts.delete_within(tx, job.output_id, reason, now=now)
                 await jobs.end_output(tx, job.id, now=now)
             if job.claims == 0:
                 for copy in await self._artefacts.worker_copies(job.id):

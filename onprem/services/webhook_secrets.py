@@ -4,7 +4,10 @@ import secrets
 from typing import NamedTuple
 
 from onprem.clock import Clock
+from onprem.config.quantities import Duration
 from onprem.core.webhook_signature import SECRET_BYTES, secret_text
+from onprem.errors import InvalidRequest
+from onprem.faults import Fault
 from onprem.services.projects import find
 from onprem.store.database import Database, Transaction
 from onprem.store.projects import Project
@@ -12,6 +15,9 @@ from onprem.store.secrets import Secret, SecretStore
 
 OVERLAP_SECONDS = 24 * 3600.0
 """How long a rotated secret goes on signing where nobody says otherwise."""
+
+
+LONGEST_OVERLAP = Duration.parse("30d")
 
 
 class ProjectSecrets(NamedTuple):
@@ -33,7 +39,14 @@ class WebhookSecrets:
         return ProjectSecrets(project, await self.live(project.id))
 
     async def rotate(self, named: str, overlap: float = OVERLAP_SECONDS) -> ProjectSecrets:
-        """A new secret; the others go on signing for `overlap` seconds. Raises NotFound."""
+        """A new secret; the others go on signing for `overlap` seconds.
+
+        Raises:
+            NotFound: there is no such project.
+            InvalidRequest: the overlap is too long.
+        """
+        if overlap > LONGEST_OVERLAP:
+            raise InvalidRequest([Fault("overlap", f"Must be at most {LONGEST_OVERLAP}")])
         project = await find(self._database, named)
         await self.live(project.id)  # so that there is one to rotate
         now = self._clock.now()

@@ -79,10 +79,10 @@ async def of_job(database: Database, job_id: str) -> list[Delivery]:
 
 
 async def record(tx: Transaction, delivery: Delivery) -> None:
-    """Write how it stands now."""
+    """Write how it stands now, unless it was called off meanwhile."""
     await tx.execute(
         "UPDATE delivery SET state = ?, next_at = ?, attempts = ?, ended_at = ?, bytes = ?,"
-        " sha256 = ? WHERE id = ?",
+        " sha256 = ? WHERE id = ? AND state = 'waiting'",
         (
             delivery.state,
             delivery.next_at,

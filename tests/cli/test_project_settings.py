@@ -66,3 +66,16 @@ def test_the_voiceprint_key_stays_the_same(onprem: Onprem) -> None:
     assert first.code == 0
     assert len(bytes.fromhex(first.out.strip())) == 32
     assert onprem("voiceprints", "key").out == first.out
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [(("--rotate", "--overlap", "99999999d"), 6), (("--overlap", "2h"), 2)],
+)
+def test_an_overlap_that_makes_no_sense_rotates_nothing(
+    onprem: Onprem, options: tuple[str, ...], code: int
+) -> None:
+    first = onprem("projects", "webhook-secret", "default").out
+    assert onprem("projects", "webhook-secret", "default", *options).code == code
+    again = onprem("projects", "webhook-secret", "default")
+    assert (again.code, again.out, again.err) == (0, first, "")

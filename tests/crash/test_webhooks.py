@@ -54,7 +54,7 @@ async def until_tried(site: CrashSite, job_id: str, attempts: int) -> dict[str, 
 
 async def test_a_webhook_survives_kills_under_one_id(make_site: MakeSite) -> None:
     async with receiving() as receiver:
-        site = make_site()
+        site = await asyncio.to_thread(make_site)
         with (site.folder / "onprem.toml").open("a") as config:
             config.write(f'[webhooks]\nallow = ["{receiver.rule}"]\n')
         receiver.answers = [None, 500, 503]
@@ -79,5 +79,5 @@ async def test_a_webhook_survives_kills_under_one_id(make_site: MakeSite) -> Non
     assert {request.headers["webhook-id"] for request in receiver.requests} == {delivery["id"]}
     body = Webhook(secret).verify(receiver.requests[3].body, receiver.requests[3].headers)
     assert body["jobId"] == job_id and TRANSCRIPT in json.dumps(body["output"])
-    assert site.violations() == []
+    assert await asyncio.to_thread(site.violations) == []
     assert site.finds(URL_MARKER.encode(), secret.encode(), TRANSCRIPT.encode()) == []

@@ -1,5 +1,6 @@
 """A delivery is tried at once, again at once, after a minute and after five; then it has failed."""
 
+import asyncio
 import json
 
 import pytest
@@ -149,6 +150,39 @@ async def test_a_try_that_cannot_be_noted_is_not_made_again(
     (delivery,) = await tried(server, job_id, 1)
     assert delivery["state"] == "delivered" and not full
     assert len(receiver.requests) == 1
+
+
+async def test_a_delivery_that_ends_while_others_are_looked_up_is_not_made_again(
+    server: Running, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due, record, looked_up = rows.due, rows.record, asyncio.Event()
+    tries = server.server.sender._tries
+
+    async def slow_due(database, now):  # type: ignore[no-untyped-def]
+        found = await due(database, now)
+        if found and tries and receiver.requests and not looked_up.is_set():
+            looked_up.set()
+            while tries:
+                await asyncio.sleep(0)
+        return found
+
+    async def record_later(tx, delivery):  # type: ignore[no-untyped-def]
+        await looked_up.wait()
+        await record(tx, delivery)
+
+    async def keep(self: sender.Sender, job_id: str) -> None:
+        """As if the job had another delivery, which still needs it."""
+
+    monkeypatch.setattr(sender.Sender, "_forget_destination", keep)
+    monkeypatch.setattr(rows, "due", slow_due)
+    monkeypatch.setattr(rows, "record", record_later)
+    job_id = await submitted(server, webhook=receiver.url("/once"))
+    await tried(server, job_id, 1)
+    other = await submitted(server, webhook=receiver.url("/other"))
+    await tried(server, other, 1)
+    (delivery,) = await tried(server, job_id, 1)
+    assert delivery["state"] == "delivered"
+    assert [request.target for request in receiver.requests] == ["/once", "/other"]
 
 
 async def test_a_try_that_a_stop_broke_off_is_made_again_under_the_same_id(

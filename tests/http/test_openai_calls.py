@@ -13,9 +13,14 @@ from openai import AsyncOpenAI
 
 from onprem.config.settings import Limits
 from onprem.core.cancel import CancelToken
+from onprem.core.job import JobStatus
+from onprem.core.receipt import DeletionReason
 from onprem.core.speech import Analysis, Task, Word
-from onprem.errors import EngineFailed
+from onprem.errors import EngineFailed, StorageFull, StoreBusy
+from onprem.media.worker_copy import Lease, WorkerCopy, WorkerMemory
+from onprem.runner.attended import Call, Recording
 from onprem.services import speech_to_text
+from onprem.services.speech_to_text import Conversation, Ended, SpeechToText
 from tests.support.audio import tone
 from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
@@ -284,3 +289,54 @@ async def test_waiting_clients_take_no_place_from_jobs_and_none_waits_for_ever(
         assert [answer.status_code for answer in answers] == [200] * 6
         for job_id in submitted:
             assert (await server.finished(job_id))["status"] == "succeeded"
+
+
+async def test_words_that_were_heard_while_the_client_read_are_not_lost() -> None:
+    """The job ends while the stream stands at what came before."""
+    bell = asyncio.Event()
+    call = Call(
+        "job", Recording(WorkerCopy.create("test"), Lease(WorkerMemory(1), 0)), streams=True
+    )
+
+    class Ending(SpeechToText):
+        def __init__(self) -> None:
+            """Only waits for the bell."""
+
+        async def ended(self, talk: Conversation) -> Ended:
+            await bell.wait()
+            return Ended(JobStatus.SUCCEEDED)
+
+    heard = Ending().words(Conversation("project", call, None))
+    call.hear([Word(0.0, 0.5, " one")])
+    assert [word.text for word in await anext(heard)] == [" one"]
+    call.hear([Word(0.5, 1.0, " two")])
+    await asyncio.sleep(0)
+    bell.set()
+    await asyncio.sleep(0)
+    assert [word.text async for words in heard for word in words] == [" two"]
+    call.close()
+
+
+async def test_what_a_recording_gave_rise_to_is_named(server: Running, engine: FakeEngine) -> None:
+    engine.warnings = ["The model knows English only."]
+    answer = await server.client.post(PATH, **FORM)
+    assert "English only" in answer.headers["x-onprem-warning"]
+
+
+async def test_a_full_disk_at_the_end_is_tried_again(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech_to_text, "DELETE_AGAIN_SECONDS", 0.02)
+    service = server.server.use.speech_to_text
+    delete, failures = service._delete, iter([StorageFull(), StoreBusy()])
+
+    async def fails_twice(talk: Conversation, reason: DeletionReason) -> None:
+        for failure in failures:
+            raise failure
+        await delete(talk, reason)
+
+    monkeypatch.setattr(service, "_delete", fails_twice)
+    answer = await server.client.post(PATH, **FORM)
+    assert answer.status_code == 200
+    job = await the_job(server)
+    assert ("output", "delivered") in await receipts(server, job["jobId"])

@@ -113,3 +113,22 @@ async def test_projects_take_turns(start: Start) -> None:
             assert (await server.finished(job_id))["status"] == "succeeded"
         order = [round(samples / 16_000, 1) for _, samples in engine.heard]
         assert order == [1.0, 1.5, 1.1, 1.6, 1.2, 1.3]
+
+
+async def test_a_long_recording_on_the_line_lets_short_ones_pass(start: Start) -> None:
+    """One that came with a call of the OpenAI audio API is long like any other."""
+    engine = SlowForLong()
+    async with start(engine=engine, runner=SHORT) as server:
+        call = asyncio.create_task(
+            server.client.post(
+                "/v1/audio/transcriptions",
+                files={"file": ("a.wav", tone(3.0))},
+                data={"model": "whisper-base"},
+            )
+        )
+        await asyncio.to_thread(engine.long_started.wait)
+        short = await submitted(server, 1.0, "short")
+        assert (await server.finished(short))["status"] == "succeeded"
+        assert not call.done()
+        engine.long_gate.set()
+        assert (await call).json()["text"] == "Hello world"

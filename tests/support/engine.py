@@ -44,6 +44,7 @@ class FakeEngine:
         """Whether it reaches no cancel point."""
         self.started = threading.Event()
         self.heard: list[tuple[Task, int]] = []
+        self.warnings: list[str] = []
         self.raises: Exception | None = None
         self.load_raises: Exception | None = None
         self.turns = [Turn("SPEAKER_00", 0.0, 1.0), Turn("SPEAKER_01", 0.9, 2.0)]
@@ -83,6 +84,7 @@ class FakeEngine:
             words=words,
             segments=SEGMENTS if task.transcribe else None,
             language="en" if task.transcribe else None,
+            warnings=self.warnings,
             voices=dict.fromkeys(task.voices, self.voices),
             engine={**ENGINE, "embedding": EMBEDDING} if task.voices else ENGINE,
         )

@@ -10,6 +10,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from onprem.errors import BodyTooLarge, FormStalled, InvalidRequest, MediaTooLarge
 from onprem.faults import Fault
+from onprem.media.pace import Pace, TooSlow
 from onprem.media.worker_copy import WorkerCopy
 
 FILE = "file"
@@ -17,6 +18,8 @@ MOST_PARTS = 64
 TEXT_LIMIT = 16 * 1024 * 1024
 """Bytes of all fields but the file: there is room for four `known_speaker_references`."""
 STALL_SECONDS = 30
+LEAST_RATE = 50_000
+"""Bytes a second: the memory that a form holds is others' while it comes."""
 
 Pairs = list[tuple[str, str]]
 
@@ -41,7 +44,7 @@ async def read_form(
     Raises:
         InvalidRequest: the form is damaged, breaks off, or has no file, or several.
         MediaTooLarge, BodyTooLarge: the file, or all that is not the file, is too large.
-        FormStalled: nothing came for STALL_SECONDS.
+        FormStalled: nothing, or too little, came for STALL_SECONDS.
     """
     form = _Form(copy, room)
     size = 0
@@ -111,6 +114,7 @@ class _Form:
 
 async def _pieces(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     body = request.stream()
+    pace = Pace(LEAST_RATE, STALL_SECONDS)
     while True:
         try:
             async with asyncio.timeout(STALL_SECONDS):
@@ -122,6 +126,10 @@ async def _pieces(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
         if piece is None:
             return
         yield piece
+        try:
+            pace.count(len(piece))
+        except TooSlow:
+            raise FormStalled(seconds=STALL_SECONDS) from None
 
 
 def _broken(why: str) -> InvalidRequest:

@@ -70,6 +70,7 @@ class _Telling:
     def __init__(self, use: UseCases, talk: Conversation, asked: SpeechRequest) -> None:
         self._speech = use.speech_to_text
         self._talk = talk
+        self._warnings = [talk.warning] if talk.warning else []
         self._asked = asked
         self._heard = 0
 
@@ -81,7 +82,13 @@ class _Telling:
         if ended.output is None:
             return self._refused(ended)
         body = await in_thread(self._render, ended)
+        self._warn_of(ended)
         return self._told(_only(body.body), body.content_type, len(body.body))
+
+    def _warn_of(self, ended: Ended) -> None:
+        """What the recording gave rise to; a stream that has begun can tell it no more."""
+        if ended.output is not None and ended.output.warning:
+            self._warnings.append(ended.output.warning)
 
     def _render(self, ended: Ended) -> Rendered:
         assert ended.output is not None
@@ -96,6 +103,7 @@ class _Telling:
         ended = await self._speech.ended(self._talk)
         if ended.output is None:
             return self._refused(ended)
+        self._warn_of(ended)
         return self._told(self._events([], pieces), "text/event-stream")
 
     async def _events(
@@ -135,8 +143,8 @@ class _Telling:
         status: int = 200,
     ) -> Told:
         headers = {"Content-Type": media_type, "X-Onprem-Job-Id": self._talk.job_id}
-        if self._talk.warning:
-            headers["X-Onprem-Warning"] = _header(self._talk.warning)
+        if self._warnings:
+            headers["X-Onprem-Warning"] = _header(" ".join(self._warnings))
         if length is not None:
             headers["Content-Length"] = str(length)
         return Told(pieces, self.hang_up, headers=headers, status_code=status)

@@ -201,3 +201,14 @@ def test_an_identified_turn_is_given_to_another(
     edit = TurnEdit(at, float(TURNS[at].start), speaker)
     turn = fields(apply(IDENTIFIED, Edits(diarization=[edit])))["identification"][at]
     assert (turn["speaker"], turn["diarizationSpeaker"], turn["match"]) == (shown, speaker, match)
+
+
+@pytest.mark.parametrize("name", ["A\tB", "A\x00B", "A\rB", "A\x85B", "A\u2028B", " ", ""])
+def test_a_name_has_no_sign_that_cannot_be_seen(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"speakers": {"SPEAKER_00": name}}, Edits)
+
+
+@pytest.mark.parametrize("name", ["A", "A B", "Å. Żółć 😀", "SPEAKER_01"])
+def test_a_name_that_people_have(name: str) -> None:
+    assert msgspec.convert({"speakers": {"SPEAKER_00": name}}, Edits).speakers["SPEAKER_00"] == name

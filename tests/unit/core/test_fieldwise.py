@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from onprem.core.fieldwise import convert_fields
+from onprem.core.requests import DiarizeRequest
 from onprem.faults import Fault
 
 
@@ -105,3 +106,9 @@ def test_any_mapping_gives_a_value_or_faults_and_never_both(raw: dict[str, Any])
 @pytest.mark.parametrize("value", [True, 1.5, "2", [2]])
 def test_no_value_is_bent_to_fit(value: object) -> None:
     assert set(faults({"url": "a", "numSpeakers": value})) == {"numSpeakers"}
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    body = convert_fields(DiarizeRequest, {"url": "media://a", "numSpeakers": 2.0})
+    assert body.value is not None and body.value.num_speakers == 2
+    assert convert_fields(DiarizeRequest, {"url": "media://a", "numSpeakers": 2.5}).faults

@@ -17,7 +17,6 @@ from onprem.services.keys import Principal, Scope
 from onprem.services.use_cases import UseCases
 
 _PATH = "/v1/admin/webhook-secrets"
-_LONGEST_OVERLAP = Duration.parse("30d")
 
 
 class RotationRequest(Body, frozen=True):
@@ -77,9 +76,6 @@ async def rotate_webhook_secret(
 
 def _overlap(text: str) -> float:
     try:
-        overlap = Duration.parse(text)
+        return Duration.parse(text)
     except ValueError as error:
         raise InvalidRequest([Fault("overlap", str(error))]) from None
-    if overlap > _LONGEST_OVERLAP:
-        raise InvalidRequest([Fault("overlap", f"Must be at most {_LONGEST_OVERLAP}")])
-    return overlap
