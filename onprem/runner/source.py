@@ -77,15 +77,17 @@ class Source:
             MediaExpired, CouldNotLoadAudio, TooManyChannels, WorkerMemoryExceeded: the job has
                 failed.
         """
+        largest = await self._largest(job)
         longest = int(self._limits.audio_duration * _BYTES_PER_SECOND)
         async with AsyncExitStack() as held:
             try:
-                decoded = await self._decoded(held, job, url, longest, separate)
+                decoded = await self._decoded(held, job, url, largest + longest, longest, separate)
             except WorkerMemoryExceeded:
-                if not separate or self._limits.media_size + longest >= self._memory.limit:
+                if not separate or largest + longest >= self._memory.limit:
                     raise
                 await held.aclose()
-                decoded = await self._decoded(held, job, url, MOST_TRACKS * longest, separate)
+                longest *= MOST_TRACKS
+                decoded = await self._decoded(held, job, url, largest + longest, longest, separate)
             except (AudioTooLarge, AudioTooLong) as failure:
                 raise self._in_its_own_words(failure) from None
             yield decoded
@@ -104,11 +106,20 @@ class Source:
         finally:
             recording.close()
 
+    async def _largest(self, job: Job) -> int:
+        """Bytes that the recording may have; of an upload it is known. So a small one need not
+        wait while a large one is decoded."""
+        if job.media_id is None:
+            return self._limits.media_size
+        size = await self._artefacts.size(job.media_id)
+        if size is None:
+            raise MediaExpired()
+        return self._limits.media_size
+
     async def _decoded(
-        self, held: AsyncExitStack, job: Job, url: str, longest: int, separate: bool
+        self, held: AsyncExitStack, job: Job, url: str, room: int, longest: int, separate: bool
     ) -> Decoded:
         """What `held` lets go of at its end; `longest` in bytes of all tracks."""
-        room = self._limits.media_size + longest
         lease = await held.enter_async_context(self._memory.reserve(room))
         with WorkerCopy.create("source", lease) as copy:
             await self._copy(job, url, copy)

@@ -104,8 +104,10 @@ class Turns:
         return self._now() >= self._owed_until
 
     def _grant(self) -> None:
+        """From here on it is the short one's turn, though its task hears of it a little later."""
         if self._asked is not None:
             self._asked.grant()
+            self._asked, self._short = None, True
 
 
 class Request:

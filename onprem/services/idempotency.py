@@ -35,8 +35,8 @@ class Once:
         self.repeats: Record | None = None
         self._clock = clock
 
-    async def record(self, tx: Transaction, job_id: str | None) -> None:
-        """In the transaction of what the request makes."""
+    async def record(self, tx: Transaction, job_id: str) -> None:
+        """In the transaction that stores the job."""
         record = Record(self.request, job_id)
         expires_at = self._clock.now() + LIFETIME
         await idempotency.keep(tx, self.project_id, self.key, record, expires_at=expires_at)

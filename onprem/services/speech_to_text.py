@@ -27,6 +27,7 @@ from onprem.errors import (
     NoSpeech,
     NotFound,
     OnpremError,
+    RecordingLost,
     described,
 )
 from onprem.media.report import SAMPLE_BYTES
@@ -164,6 +165,9 @@ class SpeechToText:
                     return Ended(JobStatus.CANCELED)
                 if job.finished_at is not None:
                     return await self._result(job)
+                if self._progress.closed and talk.call.waits:  # nobody will claim it any more
+                    lost = RecordingLost()
+                    return Ended(JobStatus.FAILED, error_code=lost.code, error=lost.sentence)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), QUIET_SECONDS)
                     await asyncio.sleep(PAUSE_SECONDS)

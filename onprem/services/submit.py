@@ -135,7 +135,7 @@ class Submission:
             QueueFull: the server, or the project, has as many unfinished jobs as it may.
             StorageFull, StoreBusy: there is no job.
         """
-        if once is not None and once.repeats is not None and once.repeats.job_id is not None:
+        if once is not None and once.repeats is not None:
             told = drafted(body.value).warnings if body.value is not None else []
             return Submitted(
                 once.repeats.job_id, _warning(body, [*told, *self._lasting_link(body)])

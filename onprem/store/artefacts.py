@@ -153,6 +153,11 @@ class ArtefactStore:
             return iter([unseal(key, name, sealed)])
         return open_segments(key, name, self._blobs.segments(record, first), first)
 
+    async def size(self, record: bytes) -> int | None:
+        """Bytes of its plaintext; None: it is gone."""
+        row = await self._database.fetchone("SELECT size FROM artefact WHERE id = ?", (record,))
+        return row[0] if row else None
+
     async def deadline(self, tx: Transaction, record: bytes, *, now: float) -> float | None:
         """When it is due; None: it is gone, or past its deadline."""
         row = await tx.fetchone(

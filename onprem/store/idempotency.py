@@ -6,10 +6,10 @@ from onprem.store.database import Database, Transaction
 
 
 class Record(msgspec.Struct, frozen=True):
-    """`request` is the hash of what was asked for; `job_id` the job that it made, if any."""
+    """`request` is the hash of what was asked for; `job_id` the job that it made."""
 
     request: bytes
-    job_id: str | None
+    job_id: str
 
 
 async def find(database: Database, project_id: str, key: bytes, *, now: float) -> Record | None:

@@ -116,7 +116,7 @@ CREATE TABLE idempotency (
     project_id TEXT NOT NULL REFERENCES project (id),
     key        BLOB NOT NULL,              -- of the key that the client chose
     request    BLOB NOT NULL,              -- of the path and the body
-    job_id     TEXT,                       -- null where the request made none
+    job_id     TEXT NOT NULL,              -- of the job that it made
     expires_at REAL NOT NULL,
     PRIMARY KEY (project_id, key)
 ) STRICT;

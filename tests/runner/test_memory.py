@@ -1,5 +1,7 @@
 """Worker memory: jobs wait for room, none is lost, and all of it comes back."""
 
+import asyncio
+
 import pytest
 
 from onprem.config.settings import ByteSize, Duration, Limits, Runner as RunnerSettings
@@ -37,6 +39,34 @@ async def test_jobs_wait_for_room_and_none_is_lost(
         assert len(held) == 6
         assert max(held) <= memory.limit
         assert memory.in_use == 0
+
+
+async def test_a_small_upload_need_not_wait_while_another_is_decoded(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the first there is no room for the largest recording, but for this one there is."""
+    limits = Limits(
+        media_size=ByteSize.parse("1MiB"),
+        audio_duration=Duration(4),
+        worker_memory=ByteSize.parse("1200KiB"),
+    )
+    decoding, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(*arguments: object, **options: object) -> Decoded:
+        decoding.release()
+        await go_on.wait()
+        return await decode(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(source, "decode", slow)
+    async with start(limits=limits) as server:
+        url = await server.upload(tone(1.0))
+        ids = [await server.diarize(url=url) for _ in range(2)]
+        async with asyncio.timeout(20):
+            for _ in ids:
+                await decoding.acquire()
+        go_on.set()
+        for job_id in ids:
+            assert (await server.finished(job_id))["status"] == "succeeded"
 
 
 async def test_a_recording_larger_than_all_of_it_fails(start: Start) -> None:

@@ -12,7 +12,7 @@ from tests.runner.conftest import Start
 from tests.support.audio import tone
 from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
-from tests.support.rows import change, receipted, row
+from tests.support.rows import change, note_worker_copy, receipted, row
 from tests.support.server import Running
 
 
@@ -123,3 +123,32 @@ async def test_a_start_on_a_full_disk_deletes_what_is_due_and_loses_no_job(
     engine.gate.set()
     async with start() as server:
         assert row(server, lost, "status, error_code") == ("failed", "worker_lost")
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_canceled_job_whose_run_a_crash_ended_has_its_receipt_after_the_start(
+    start: Start, engine: FakeEngine, deleted: bool
+) -> None:
+    async with start() as server:
+        job_id = await computing(server, engine)
+    # As it is while its run stops: canceled, and with its worker copy.
+    end = "status = 'canceled', finished_at = 1800000000, claims = 1"
+    change(server, job_id, end + (", deleted_at = 1800000000" if deleted else ""))
+    copy = bytes(range(16))
+    note_worker_copy(server, job_id, copy)
+    engine.gate.set()
+    async with start() as server:
+        await server.server.sweep.run()
+        answer = await server.client.get(f"/v1/jobs/{job_id}/receipts")
+        found = [
+            (each["kind"], each["reason"])
+            for each in answer.json()["receipts"]
+            if each["artefactId"] == copy.hex()
+        ]
+        assert found == [("worker_copy", "crash")]
+        state = await server.client.get(f"/v1/jobs/{job_id}")
+        if deleted:
+            assert state.status_code == 404
+        else:
+            assert state.json()["status"] == "canceled" and "stopping" not in state.json()
+    assert len(engine.heard) == 1

@@ -32,6 +32,18 @@ def change(server: Running, job_id: str, assignments: str) -> None:
     _execute(server, f"UPDATE job SET {assignments} WHERE id = ?", job_id)
 
 
+def note_worker_copy(server: Running, job_id: str, record: bytes) -> None:
+    """A copy in the memory of a process that is no more."""
+    _execute(
+        server,
+        "INSERT INTO artefact (id, kind, project_id, job_id, size, created_at, due_at)"
+        " SELECT ?, 'worker_copy', project_id, id, 0, created_at, created_at"
+        " FROM job WHERE id = ?",
+        record,
+        job_id,
+    )
+
+
 async def cancel_elsewhere(server: Running, job_id: str) -> None:
     """As `onprem jobs cancel` does it beside the server."""
     settings, clock = server.settings, FakeClock()
