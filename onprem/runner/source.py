@@ -114,7 +114,7 @@ class Source:
         size = await self._artefacts.size(job.media_id)
         if size is None:
             raise MediaExpired()
-        return self._limits.media_size
+        return min(size, self._limits.media_size)
 
     async def _decoded(
         self, held: AsyncExitStack, job: Job, url: str, room: int, longest: int, separate: bool

@@ -19,7 +19,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "api" / "clients"
 ANNA_SPEAKS = [(21.8, 27.7)]
 """Where one of the sample's two speakers speaks alone, in seconds, by its RTTM."""
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.ci]
 
 
 def programs(page: str, language: str) -> list[str]:

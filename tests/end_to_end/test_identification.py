@@ -8,7 +8,7 @@ import pytest
 from benchmarks.identification import LEAST_NAMED, MOST_MISNAMED, measured
 from onprem.engine.engine import SpeechEngine
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.ci]
 
 
 def test_conversations_of_known_speakers_and_strangers(

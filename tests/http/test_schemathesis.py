@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.server import Running
 
-pytestmark = pytest.mark.ci  # a minute and a half
+pytestmark = pytest.mark.ci
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LEFT_OUT = ("positive_data_acceptance", "use_after_free")

@@ -11,7 +11,7 @@ from onprem.core.speech import Analysis, Task
 from onprem.engine.engine import SpeechEngine
 from tests.support.pyannote_sample import SAMPLE_RATE, sample_pcm
 
-pytestmark = pytest.mark.models
+pytestmark = [pytest.mark.models, pytest.mark.ci]
 
 LONG = Task(
     diarization_model="starter",
