@@ -73,8 +73,9 @@ async def test_long_recordings_take_no_place_from_short_ones(start: Start) -> No
         engine.long_gate.set()
         for job_id in longs:
             assert (await server.finished(job_id))["status"] == "succeeded"
-        order = [samples for _, samples in engine.heard if samples >= LONG_SAMPLES]
-        assert order == [3 * 16_000, 4 * 16_000, 5 * 16_000]
+        # Two are decoded at once: either may be the first to be found long.
+        heard = sorted(samples for _, samples in engine.heard if samples >= LONG_SAMPLES)
+        assert heard == [3 * 16_000, 4 * 16_000, 5 * 16_000]
 
 
 async def test_a_long_recording_that_pauses_can_be_canceled(start: Start) -> None:
