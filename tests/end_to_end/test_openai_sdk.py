@@ -18,6 +18,7 @@ from tests.support.process import ServerProcess
 
 pytestmark = [
     pytest.mark.models,
+    pytest.mark.ci,
     # The client says so of every translation.
     pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning"),
 ]
