@@ -2,9 +2,11 @@
 
 Starts a real server with the starter models, sends it ten minutes of speech (the recording that
 pyannote.audio brings along, repeated), and reads the job again and again, one request every
-`--every` seconds on a kept connection, as a polling client does. Prints the latencies.
+`--every` seconds on a kept connection, as a polling client does. When the job is done, reads its
+output `--reads` times without a pause: each read is an entry of the access log, on the disk before
+the answer. Prints the latencies.
 
-    python benchmarks/responsiveness.py [--models .models] [--minutes 10] [--json]
+    python benchmarks/responsiveness.py [--models .models] [--minutes 10] [--reads 2000] [--json]
 """
 
 import argparse
@@ -68,6 +70,16 @@ def poll(client: httpx.Client, job_id: str, every: float) -> tuple[dict[str, lis
         time.sleep(every)
 
 
+def read(client: httpx.Client, job_id: str, times: int) -> list[float]:
+    """Latencies in milliseconds of reading a job with its output on an idle server."""
+    latencies = []
+    for _ in range(times):
+        sent = time.perf_counter()
+        assert "output" in client.get(f"/v1/jobs/{job_id}").raise_for_status().json()
+        latencies.append(1000 * (time.perf_counter() - sent))
+    return latencies
+
+
 def summary(latencies: list[float]) -> dict[str, float]:
     ordered = sorted(latencies)
     return {
@@ -83,6 +95,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path(".models"))
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=0.05, help="seconds between requests")
+    parser.add_argument("--reads", type=int, default=2000, help="of the output, at the end")
     parser.add_argument("--transcribe", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -100,11 +113,13 @@ def main() -> None:
                 body = {"url": "media://long", "transcription": options.transcribe}
                 job_id = client.post("/v1/diarize", json=body).raise_for_status().json()["jobId"]
                 latencies, seconds = poll(client, job_id, options.every)
+                reads = read(client, job_id, options.reads)
         finally:
             server.terminate()
             server.wait()
     table = {stage: summary(found) for stage, found in latencies.items()}
     table["all"] = summary([each for found in latencies.values() for each in found])
+    table["reads"] = summary(reads)
     report = {
         "minutes": options.minutes,
         "job_seconds": round(seconds, 1),

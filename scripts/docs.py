@@ -20,6 +20,8 @@ from onprem import errors
 from onprem.cli.exit_codes import EXIT_CODES, FAILED, OK, USAGE
 from onprem.cli.main import app
 from onprem.config.render import example, reference
+from onprem.core import inventory
+from onprem.core.consent import Consent
 from onprem.core.openai.parameters import TRANSCRIPTIONS, TRANSLATIONS, Parameter
 from onprem.core.requests import Deliver, DiarizeRequest, TranscriptionConfig
 from onprem.core.voice_requests import IdentifyRequest, Matching, VoiceprintRequest
@@ -27,6 +29,9 @@ from onprem.engine.offline import SWITCHES
 from onprem.errors import JobFailure, OnpremError
 from onprem.http.errors import STATUS
 from onprem.http.openapi.schemas import schemas
+from onprem.services import metric_table
+from onprem.services.doctor.catalogue import KINDS
+from onprem.services.evidence.facts import documented
 from scripts.api_reference import api_reference, field_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,8 +59,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     inner = getattr(command, "commands", None)
-    if inner is None:
+    if inner is None or getattr(command, "invoke_without_command", False):
         yield name, command
+    if inner is None:
         return
     for word, each in inner.items():
         yield from _below(f"{name} {word}", each)
@@ -97,6 +103,30 @@ def command_errors() -> str:
     return "\n".join(lines)
 
 
+def findings() -> str:
+    """What `onprem doctor` can find."""
+    lines = ["| code | severity | what it is | what to do |", "|---|---|---|---|"]
+    for kind in KINDS:
+        cells = [f"`{kind.code}`", str(kind.severity), _cell(kind.what), _cell(kind.remedy)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def places() -> str:
+    """The data inventory, as far as the server reaches."""
+    lines = ["| what | where | form | until | how it goes |", "|---|---|---|---|---|"]
+    for place in inventory.told(documented()):
+        cells = [getattr(place, name) for name in inventory.TEXTS]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def places_beyond() -> str:
+    lines = ["| where | what may be there | what to do |", "|---|---|---|"]
+    lines += [f"| {place.where} | {place.what} | {place.do} |" for place in inventory.BEYOND]
+    return "\n".join(lines)
+
+
 def exit_codes() -> str:
     meanings = {
         OK: "it did what was asked",
@@ -131,6 +161,15 @@ def fields(kind: type[msgspec.Struct]) -> str:
     return field_table(components[kind.__name__])
 
 
+def metrics() -> str:
+    """The table of metrics, in its order."""
+    lines = ["| metric | type | labels | |", "|---|---|---|---|"]
+    for each in metric_table.EVERY:
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        lines.append(f"| `{each.full_name}` | {each.type} | {labels} | {each.help} |")
+    return "\n".join(lines)
+
+
 def parameters(table: tuple[Parameter, ...]) -> str:
     """What becomes of each parameter of the OpenAI audio API."""
     lines = ["| parameter | | |", "|---|---|---|"]
@@ -143,7 +182,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "job-errors": job_errors,
     "command-errors": command_errors,
     "exit-codes": exit_codes,
+    "findings": findings,
     "commands": command_help,
+    "inventory": places,
+    "inventory-beyond": places_beyond,
     "switches": switches,
     "diarize-fields": lambda: fields(DiarizeRequest),
     "transcription-fields": lambda: fields(TranscriptionConfig),
@@ -153,7 +195,9 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "matching-fields": lambda: fields(Matching),
     "transcription-parameters": lambda: parameters(TRANSCRIPTIONS),
     "translation-parameters": lambda: parameters(TRANSLATIONS),
+    "metrics": metrics,
     "deliver-fields": lambda: fields(Deliver),
+    "consent-fields": lambda: fields(Consent),
 }
 
 

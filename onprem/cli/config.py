@@ -8,7 +8,7 @@ import typer
 from onprem.cli.output import emit_json
 from onprem.config.load import load_settings
 from onprem.config.render import example as example_file, shown, toml_value
-from onprem.wiring import network_policies
+from onprem.wiring import metrics_token, network_policies
 
 app = typer.Typer(name="config", help="Check and show the configuration.", no_args_is_help=True)
 
@@ -31,6 +31,7 @@ def check(config: Config = None, json: Json = False) -> None:
     """
     settings = load_settings(config)
     network_policies(settings)
+    metrics_token(settings)
     source = str(settings.source) if settings.source else None
     if json:
         emit_json({"ok": True, "config": source})

@@ -1,12 +1,14 @@
 """What commands share: the settings that hold, and an opened data directory."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from onprem.clock import SystemClock
+from onprem.clock import RetentionClock, system_clock
 from onprem.config.load import load_settings
-from onprem.store import free_slots
+from onprem.core.act import user_actor
+from onprem.store import clock_mark, free_slots
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.data_directory import DataDirectory
@@ -15,13 +17,18 @@ from onprem.store.migrate import migrate, missing
 from onprem.store.slots import SlotFile
 
 
+def operator() -> str:
+    """Who runs this command, as the ledger names people."""
+    return user_actor(os.geteuid())
+
+
 def models_folder(config: Path | None) -> Path:
     """Where the models lie. Raises ConfigInvalid."""
     return load_settings(config).models_dir
 
 
 @asynccontextmanager
-async def opened_database(config: Path | None) -> AsyncIterator[tuple[Database, SystemClock]]:
+async def opened_database(config: Path | None) -> AsyncIterator[tuple[Database, RetentionClock]]:
     """The database of a data directory that `init` made, whether a server runs or not.
 
     Raises:
@@ -41,15 +48,23 @@ async def opened_database(config: Path | None) -> AsyncIterator[tuple[Database, 
                 await migrate(database)
             finally:
                 lock.release()
-        yield database, SystemClock()
+        yield database, await continued_clock(database)
     finally:
         await database.close()
+
+
+async def continued_clock(database: Database) -> RetentionClock:
+    """Retention time as the last process left it."""
+    clock = system_clock()
+    if mark := await clock_mark.read(database):
+        clock.resume(mark)
+    return clock
 
 
 @asynccontextmanager
 async def opened_artefacts(
     config: Path | None,
-) -> AsyncIterator[tuple[Database, ArtefactStore, SystemClock]]:
+) -> AsyncIterator[tuple[Database, ArtefactStore, RetentionClock]]:
     """As `opened_database`, with what is stored beside it: to delete it, never to read it.
 
     Raises RecordKeysUnusable too.
@@ -61,6 +76,8 @@ async def opened_artefacts(
         slots = SlotFile(directory.slots, b"", await free_slots.known(database))
         try:
             blobs = BlobFolder(directory.blobs)
-            yield database, ArtefactStore(database, slots, blobs, settings.node.region), clock
+            region = settings.node.region
+            artefacts = ArtefactStore(database, slots, blobs, region=region, clock=clock)
+            yield database, artefacts, clock
         finally:
             slots.close()

@@ -8,6 +8,7 @@ FAILED = 1
 USAGE = 2
 
 EXIT_CODES: dict[type[OnpremError], int] = {
+    errors.PurgeRefused: USAGE,
     errors.ConfigInvalid: 3,
     errors.InstallationError: 4,
     errors.ModelError: 5,

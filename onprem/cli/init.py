@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from onprem.cli.context import operator
 from onprem.cli.output import emit_json
-from onprem.clock import SystemClock
+from onprem.clock import system_clock
 from onprem.config.render import example, toml_value
 from onprem.config.settings import Settings, Storage
 from onprem.errors import DataDirectoryExists, FolderUnusable
@@ -88,9 +89,10 @@ async def _install(config: Path, storage: Storage) -> Installation:
         raise FolderUnusable(path=Path(error.filename).parent, why=error.strerror) from error
     async with new_store(directory, _master_key(config)) as database:
         _write_private(config, _configuration(storage))
-        clock = SystemClock()
-        project = await Projects(database, clock).create(FIRST_PROJECT)
-        issued = await Keys(database, clock).issue(project.name, "first key", ALL_SCOPES)
+        clock = system_clock()
+        project = await Projects(database, clock).create(FIRST_PROJECT, actor=operator())
+        keys = Keys(database, clock)
+        issued = await keys.issue(project.name, "first key", ALL_SCOPES, actor=operator())
     return Installation(str(config), str(storage.data_dir), project.name, issued.secret)
 
 

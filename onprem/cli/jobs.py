@@ -10,9 +10,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from onprem.cli.context import opened_artefacts, opened_database
+from onprem.cli.context import opened_artefacts, opened_database, operator
 from onprem.cli.output import emit_json, emit_table
-from onprem.config.load import load_settings
 from onprem.core.job import JobStatus
 from onprem.errors import NotFound
 from onprem.runner.finish import Finisher
@@ -181,20 +180,21 @@ async def _show(config: Path | None, job_id: str) -> Described:
 
 async def _cancel(config: Path | None, job_id: str) -> None:
     async with _cancellation(config) as (cancellation, database):
-        await cancellation.cancel(await _owner(database, job_id), job_id)
+        owner = await _owner(database, job_id)
+        await cancellation.cancel(owner, job_id, operator=operator())
 
 
 async def _delete(config: Path | None, job_id: str) -> bool:
     async with _cancellation(config) as (cancellation, database):
-        return await cancellation.delete(await _owner(database, job_id), job_id)
+        owner = await _owner(database, job_id)
+        return await cancellation.delete(owner, job_id, operator=operator())
 
 
 @asynccontextmanager
 async def _cancellation(config: Path | None) -> AsyncIterator[tuple[Cancellation, Database]]:
     """Nobody waits in this process for what it does; a server finds it in the database."""
-    lifetime = load_settings(config).retention.output
     async with opened_artefacts(config) as (database, artefacts, clock):
-        finisher = Finisher(database, artefacts, clock, lifetime)
+        finisher = Finisher(database, artefacts, clock)
         progress, wake = ProgressBoard(), Wake()
         yield Cancellation(database, artefacts, finisher, progress, wake, clock), database
 
@@ -213,7 +213,7 @@ async def _project_names(database: Database) -> dict[str, str]:
 def _described(job: Job, names: dict[str, str]) -> Described:
     return Described(
         id=job.id,
-        project=names[job.project_id],
+        project=names.get(job.project_id, job.project_id),  # an erased one has no name
         kind=job.kind,
         status=job.status,
         created_at=_date(job.created_at),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import opened_database
+from onprem.cli.context import opened_database, operator
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.config.quantities import Duration
 from onprem.services.keys import USUAL_SCOPES, IssuedKey, Keys, Scope
@@ -104,7 +104,8 @@ async def _create(
     config: Path | None, project: str, name: str, scopes: list[Scope], lifetime: float | None
 ) -> IssuedKey:
     async with opened_database(config) as (database, clock):
-        return await Keys(database, clock).issue(project, name, scopes, lifetime)
+        keys = Keys(database, clock)
+        return await keys.issue(project, name, scopes, lifetime, actor=operator())
 
 
 async def _every(config: Path | None) -> list[StoredKey]:
@@ -114,7 +115,7 @@ async def _every(config: Path | None) -> list[StoredKey]:
 
 async def _revoke(config: Path | None, key_id: str) -> None:
     async with opened_database(config) as (database, clock):
-        await Keys(database, clock).revoke(key_id)
+        await Keys(database, clock).revoke(key_id, actor=operator())
 
 
 def _described(key: StoredKey) -> dict[str, str | list[str] | None]:

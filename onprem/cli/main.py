@@ -8,9 +8,24 @@ from typing import TextIO
 import typer
 
 from onprem import __version__
-from onprem.cli import config, jobs, keys, media, models, projects, voiceprints
+from onprem.cli import (
+    audit,
+    backup,
+    config,
+    evidence,
+    jobs,
+    keys,
+    ledger,
+    media,
+    models,
+    projects,
+    share,
+    voiceprints,
+)
+from onprem.cli.doctor import doctor
 from onprem.cli.exit_codes import FAILED, OK, exit_code
 from onprem.cli.init import init
+from onprem.cli.purge import purge
 from onprem.cli.serve import serve
 from onprem.cli.usage import usage
 from onprem.errors import ConfigInvalid, InvalidRequest, OnpremError
@@ -26,7 +41,12 @@ app = typer.Typer(
 app.command()(init)
 app.command()(serve)
 app.command()(usage)
-for group in (config.app, keys.app, projects.app, jobs.app, media.app, models.app, voiceprints.app):
+app.command()(purge)
+app.command()(doctor)
+for group in (
+    *(config.app, keys.app, projects.app, jobs.app, media.app, models.app, voiceprints.app),
+    *(ledger.app, audit.app, evidence.app, backup.app, share.app),
+):
     app.add_typer(group)
 
 

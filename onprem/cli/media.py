@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import opened_artefacts
+from onprem.cli.context import opened_artefacts, operator
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.config.quantities import ByteSize
 from onprem.services.media_library import MediaLibrary, Withdrawn, url_of
@@ -98,7 +98,8 @@ async def _every(config: Path | None, named: str) -> list[MediaVersion]:
 async def _delete(config: Path | None, named: str, url: str) -> Withdrawn:
     async with opened_artefacts(config) as (database, artefacts, clock):
         project = await find(database, named)
-        return await MediaLibrary(database, artefacts, clock).delete(project.id, url)
+        library = MediaLibrary(database, artefacts, clock)
+        return await library.delete(project.id, url, operator=operator())
 
 
 def _described(version: MediaVersion) -> dict[str, str | int | None]:

@@ -1,5 +1,6 @@
 """Printing: text for people, JSON for programs, always on the stream that was handed in."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,14 @@ def emit_json(body: Any) -> None:
     typer.echo(msgspec.json.format(msgspec.json.encode(body), indent=2).decode())
 
 
-def emit_table(rows: list[list[str]], header: list[str]) -> None:
+def emit_table(
+    rows: list[list[str]], header: list[str], say: Callable[[str], None] = typer.echo
+) -> None:
     """Columns as wide as their widest cell."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     for row in [header, *rows]:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
+        say(line.rstrip())
 
 
 def date(moment: float | None) -> str | None:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from onprem.cli.context import opened_database
+from onprem.cli.context import opened_database, operator
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.cli.webhook_secret import webhook_secret
-from onprem.config.quantities import ByteSize
+from onprem.config.quantities import ByteSize, Duration
 from onprem.core.job import JobKind
 from onprem.services.projects import Projects
 from onprem.store.projects import Project
@@ -43,6 +43,10 @@ def _quota(text: str) -> int | str:
 
 def _number(text: str) -> int | str:
     return NONE if text == NONE else int(text)
+
+
+def _seconds(text: str) -> int | str:
+    return NONE if text == NONE else int(Duration.parse(text))
 
 
 app.command("webhook-secret")(webhook_secret)
@@ -109,6 +113,25 @@ QueuedJobs = Annotated[
         help="Jobs that wait or run, at most; or none.",
     ),
 ]
+MediaRetention = Annotated[
+    Any,
+    typer.Option(
+        "--media-retention",
+        parser=_seconds,
+        metavar="TIME",
+        help="How long its uploads live, such as 12h, where that is shorter than elsewhere; or "
+        "none.",
+    ),
+]
+OutputRetention = Annotated[
+    Any,
+    typer.Option(
+        "--output-retention",
+        parser=_seconds,
+        metavar="TIME",
+        help="How long its outputs live; 0: until a minute after their delivery; or none.",
+    ),
+]
 RequestsPerMinute = Annotated[
     Any,
     typer.Option(
@@ -128,6 +151,8 @@ def set_project(
     consent: ConsentRequired = None,
     media_quota: MediaQuota = None,
     queued_jobs: QueuedJobs = None,
+    media_retention: MediaRetention = None,
+    output_retention: OutputRetention = None,
     requests_per_minute: RequestsPerMinute = None,
     config: Config = None,
     json: Json = False,
@@ -142,6 +167,7 @@ def set_project(
       onprem projects set sales --region eu --operations diarize,transcribe
       onprem projects set sales --media-quota 50GiB --queued-jobs 100
       onprem projects set sales --media-quota none
+      onprem projects set sales --media-retention 12h --output-retention 0
 
     \b
     EXIT STATUS
@@ -154,6 +180,8 @@ def set_project(
         "consentRequired": consent,
         "mediaBytes": media_quota,
         "queuedJobs": queued_jobs,
+        "mediaRetention": media_retention,
+        "outputRetention": output_retention,
         "requestsPerMinute": requests_per_minute,
     }
     fields = {
@@ -186,7 +214,8 @@ def list_projects(config: Config = None, json: Json = False) -> None:
     if json:
         emit_json(found)
         return
-    header = ["id", "name", "region", "operations", "consent", "media", "jobs", "per minute"]
+    header = ["id", "name", "region", "operations", "consent", "media", "jobs"]
+    header += ["media lives", "outputs live", "per minute"]
     rows = [
         [_cell(field, value) for field, value in each.items() if field != "createdAt"]
         for each in found
@@ -196,12 +225,12 @@ def list_projects(config: Config = None, json: Json = False) -> None:
 
 async def _create(config: Path | None, name: str) -> Project:
     async with opened_database(config) as (database, clock):
-        return await Projects(database, clock).create(name)
+        return await Projects(database, clock).create(name, actor=operator())
 
 
 async def _change(config: Path | None, name: str, fields: dict[str, Any]) -> Project:
     async with opened_database(config) as (database, clock):
-        return await Projects(database, clock).change(name, fields)
+        return await Projects(database, clock).change(name, fields, actor=operator())
 
 
 async def _every(config: Path | None) -> list[Project]:
@@ -220,6 +249,8 @@ def _described(project: Project) -> dict[str, Any]:
         "consentRequired": settings.consent_required,
         "mediaBytes": settings.media_bytes,
         "queuedJobs": settings.queued_jobs,
+        "mediaRetention": settings.media_retention,
+        "outputRetention": settings.output_retention,
         "requestsPerMinute": settings.requests_per_minute,
     }
 
@@ -231,4 +262,6 @@ def _cell(field: str, value: Any) -> str:
         return "required" if value else "-"
     if value is None:
         return "-"
+    if field.endswith("Retention"):
+        return str(Duration(value))
     return str(ByteSize(value)) if field == "mediaBytes" else str(value)

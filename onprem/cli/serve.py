@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import sys
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from onprem.clock import SystemClock
+from onprem.clock import system_clock
 from onprem.config.load import load_settings
 from onprem.config.settings import Settings
 from onprem.engine import offline
@@ -19,6 +20,7 @@ from onprem.http.addresses import Addresses
 from onprem.http.app import build_app
 from onprem.http.server import HttpServer, bind
 from onprem.scheduler import Schedule
+from onprem.watchdog import ServiceManager, Watchdog
 from onprem.wiring import assembled
 
 logger = logging.getLogger(__name__)
@@ -62,20 +64,41 @@ def _log_to_stderr(level: str) -> None:
     logging.getLogger("onprem").setLevel(level.upper())
 
 
+def _dump_no_core() -> None:
+    """A core dump would hold the recording that a model aborted on.
+
+    A limit of 1 byte keeps it from files and, unlike 0, from programs that core_pattern pipes to.
+    """
+    _, highest = resource.getrlimit(resource.RLIMIT_CORE)
+    if highest != 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
 async def _serve(settings: Settings) -> None:
     offline.switch_off()
-    # A core file would hold the recording that a model aborted on.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _dump_no_core()
     listener = bind(settings.server.host, settings.server.port)
     addresses = Addresses(settings.server, listener.getsockname()[1])
-    async with assembled(settings, _engine(settings), SystemClock()) as server:
-        http = HttpServer(build_app(server.use, addresses), lambda: _announce(addresses.listening))
-        schedule = Schedule(server.sweep)
+    manager = ServiceManager(os.environ)
+    async with (
+        assembled(settings, _engine(settings), system_clock()) as server,
+        Watchdog(manager, server.use.compliance, server.use.health).on_guard(),
+    ):
+
+        def announce() -> None:
+            typer.echo(f"ready {addresses.listening}")
+            sys.stdout.flush()
+            manager.tell("READY=1")
+
+        http = HttpServer(build_app(server.use, addresses), announce)
+        schedule = Schedule(server.tasks)
         schedule.start()
         runner = asyncio.create_task(server.runner.run(), name="runner")
         sender = asyncio.create_task(server.sender.run(), name="sender")
 
         def stop() -> None:
+            if not http.should_exit:
+                manager.tell("STOPPING=1")
             server.runner.stop()
             http.should_exit = True
 
@@ -101,8 +124,3 @@ def _engine(settings: Settings) -> DeferredEngine:
             device=settings.runner.device,
         )
     )
-
-
-def _announce(address: str) -> None:
-    typer.echo(f"ready {address}")
-    sys.stdout.flush()

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import opened_database
+from onprem.cli.context import opened_database, operator
 from onprem.config.load import load_settings
-from onprem.services.voiceprints import installation_key
+from onprem.services.voiceprints import shown_key
 from onprem.store import key_check
 from onprem.store.master_key import MasterKey
 from onprem.store.secrets import SecretStore
@@ -49,4 +49,4 @@ async def _key(config: Path | None) -> bytes:
         master = MasterKey.read(key_file)
         await key_check.check(database, master, key_file)
         secrets = SecretStore(database, master.derive("secrets"))
-        return await installation_key(database, secrets, clock)
+        return await shown_key(database, secrets, clock, actor=operator())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onprem.cli.context import opened_database
+from onprem.cli.context import opened_database, operator
 from onprem.cli.output import emit_json, note
 from onprem.config.load import load_settings
 from onprem.config.quantities import Duration
@@ -68,5 +68,5 @@ async def _secrets(
         secrets = SecretStore(database, master.derive("secrets"))
         webhook_secrets = WebhookSecrets(database, secrets, clock)
         if rotate:
-            return await webhook_secrets.rotate(project, overlap)
-        return await webhook_secrets.reveal(project)
+            return await webhook_secrets.rotate(project, overlap, actor=operator())
+        return await webhook_secrets.reveal(project, actor=operator())

@@ -10,10 +10,11 @@ import msgspec
 
 from onprem.config.settings import SECTIONS, Section, Settings, decode_scalar
 from onprem.core.fieldwise import convert_fields
+from onprem.core.retention import MEDIA_CEILING, OUTPUT_CEILING
 from onprem.errors import ConfigInvalid
 from onprem.faults import Fault
 
-CEILINGS = {"media": 48 * 3600.0, "output": 24 * 3600.0}
+CEILINGS = {"media": MEDIA_CEILING, "output": OUTPUT_CEILING}
 """Seconds. The promise that no configuration can lengthen."""
 
 _ENVIRONMENT = "ONPREM_"
@@ -102,8 +103,8 @@ def _beyond_promises(section: str, options: Mapping[str, Any]) -> list[Fault]:
         for name, ceiling in CEILINGS.items()
         if options.get(name, 0.0) > ceiling
     ]
-    # With 0, everything would be gone before anybody could read it.
-    none = [name for name, lifetime in options.items() if lifetime == 0]
+    # With 0, all but an output, which is delivered, would be gone before anybody could read it.
+    none = [name for name, life in options.items() if life == 0 and name != "output"]
     return longer + [Fault(f"retention.{name}", "Must be longer than 0") for name in none]
 
 

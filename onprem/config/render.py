@@ -1,15 +1,18 @@
 """The option table, written out: the example file, the reference page, and the current values."""
 
+import hashlib
 import textwrap
 import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from onprem.config.quantities import ByteSize, Duration
 from onprem.config.settings import SECTIONS, Settings
+from onprem.core.chain import canonical
 
 
 class Option(NamedTuple):
@@ -84,7 +87,18 @@ def reference() -> str:
 
 
 def shown(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The values that hold, as plain data. No option holds a secret: files are named instead."""
+    """The values that hold, as plain data. No option holds a secret: files are named instead.
+
+    But who knows a URL may be able to write there: only its host is shown.
+    """
+    values = _values(settings)
+    if settings.retention.checkpoint_webhook is not None:
+        url = urlsplit(settings.retention.checkpoint_webhook)
+        values["retention"]["checkpoint_webhook"] = f"{url.scheme}://{url.hostname}/…"
+    return values
+
+
+def _values(settings: Settings) -> dict[str, dict[str, Any]]:
     return {
         section: {
             name: _plain(getattr(getattr(settings, section), name))
@@ -92,6 +106,11 @@ def shown(settings: Settings) -> dict[str, dict[str, Any]]:
         }
         for section, kind in SECTIONS.items()
     }
+
+
+def digest(settings: Settings) -> str:
+    """SHA-256 of the values that hold, in hexadecimal: it changes with any of them."""
+    return hashlib.sha256(canonical(_values(settings))).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -33,6 +33,13 @@ class Server(Section, frozen=True):
         list[str],
         Meta(description="Further host names that the server answers for (`*` for any)."),
     ] = []
+    metrics_token_file: Annotated[
+        Path | None,
+        Meta(
+            description="File with a token of at least 16 characters, the bearer that may read "
+            "`/metrics` and `/healthz/compliance` from other machines; an admin key always may."
+        ),
+    ] = None
 
 
 class Node(Section, frozen=True):
@@ -78,18 +85,43 @@ class Storage(Section, frozen=True):
 
 
 class Retention(Section, frozen=True):
-    """When things are deleted: the default and the ceiling for everybody. All are longer than 0."""
+    """When things are deleted: the default and the ceiling for everybody, and what proves it."""
 
     media: Annotated[
         Duration, Meta(description="Uploads, counted from the end of the upload; at most 48h.")
     ] = Duration.parse("48h")
     output: Annotated[
-        Duration, Meta(description="Outputs, counted from the job's end; at most 24h.")
+        Duration,
+        Meta(
+            description="Outputs, counted from the job's end; at most 24h. 0: until a minute "
+            "after their delivery, at most 24h."
+        ),
     ] = Duration.parse("24h")
     metadata: Annotated[
         Duration,
         Meta(description="What remains of a job: ids, kind, status, times; no content."),
     ] = Duration.parse("30d")
+    receipts: Annotated[
+        Duration, Meta(description="The ledger: receipts of deletions, and acts; ids only.")
+    ] = Duration.parse("2190d")
+    access_log: Annotated[Duration, Meta(description="Who read what content; ids only.")] = (
+        Duration.parse("365d")
+    )
+    checkpoint_file: Annotated[
+        Path | None,
+        Meta(
+            description="File that a signed checkpoint of the ledger is appended to every hour; "
+            "let it lie on another machine."
+        ),
+    ] = None
+    checkpoint_webhook: Annotated[
+        str | None,
+        Meta(description="URL that a signed checkpoint of the ledger is sent to every hour."),
+    ] = None
+    canary: Annotated[
+        Duration,
+        Meta(description="How often a synthetic record is made, to prove that it vanishes."),
+    ] = Duration.parse("1h")
 
 
 class Models(Section, frozen=True):

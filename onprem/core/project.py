@@ -11,6 +11,7 @@ from onprem.core.fieldwise import convert_fields
 from onprem.core.job import JobKind
 from onprem.core.regions import ANY_REGION, REGION_NAME
 from onprem.core.requests import Body
+from onprem.core.retention import MEDIA_CEILING, OUTPUT_CEILING
 from onprem.faults import Fault
 
 
@@ -37,6 +38,17 @@ class ProjectSettings(Body, frozen=True):
         Annotated[int, Meta(ge=0, le=2**31)] | None,
         Meta(description="Jobs that wait or run, at most."),
     ] = None
+    media_retention: Annotated[
+        Annotated[int, Meta(ge=1, le=MEDIA_CEILING)] | None,
+        Meta(description="Seconds that its uploads live, where that is shorter than elsewhere."),
+    ] = None
+    output_retention: Annotated[
+        Annotated[int, Meta(ge=0, le=OUTPUT_CEILING)] | None,
+        Meta(
+            description="Seconds that its outputs live, where that is shorter than elsewhere; 0: "
+            "until a minute after their delivery."
+        ),
+    ] = None
     requests_per_minute: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000)] | None,
         Meta(description="Requests to each endpoint, instead of the server's limits."),
@@ -56,6 +68,15 @@ class Changed(msgspec.Struct, frozen=True):
 
     settings: ProjectSettings
     faults: list[Fault]
+
+
+def differing(before: ProjectSettings, after: ProjectSettings) -> dict[str, Any]:
+    """The fields that differ, by the names that they have in JSON, with their values in `after`."""
+    return {
+        field.encode_name: sorted(value) if isinstance(value, frozenset) else value
+        for field in msgspec.structs.fields(ProjectSettings)
+        if (value := getattr(after, field.name)) != getattr(before, field.name)
+    }
 
 
 def changed(settings: ProjectSettings, fields: Mapping[str, Any]) -> Changed:

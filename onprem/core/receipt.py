@@ -1,12 +1,6 @@
-"""Deletion receipts: what was deleted, why and when, without a trace of its content.
-
-Every entry of the ledger carries the digest of the one before it, so that a removed, swapped or
-edited entry breaks the chain for everyone who holds a later digest.
-"""
+"""Deletion receipts: what was deleted, why and when, without a trace of its content."""
 
 import enum
-import hashlib
-from typing import Any
 
 import msgspec
 
@@ -21,6 +15,8 @@ class ArtefactKind(enum.StrEnum):
     OUTPUT = "output"
     EDITS = "edits"
     """Corrections of an output by its owner; they live and die with it."""
+    CANARY = "canary"
+    """A synthetic record, made to see it vanish."""
     WORKER_COPY = "worker_copy"
 
 
@@ -37,6 +33,12 @@ class DeletionReason(enum.StrEnum):
     """Its owner has it."""
     REQUESTED = "requested"
     """Its owner asked for it."""
+    PURGED = "purged"
+    """An operator purged it."""
+    PROJECT_ERASED = "project_erased"
+    """An operator erased its whole project."""
+    RESTORED = "restored_from_backup"
+    """It was not in the backup that was restored: backups hold no content."""
     REPLACED = "replaced"
     """A newer version of the same media was uploaded, or newer edits of an output."""
     CRASH = "crash"
@@ -52,10 +54,15 @@ class DeletionMethod(enum.StrEnum):
     """An anonymous memory file was closed; no byte of it was on a disk."""
     KEY_OVERWRITTEN = "key_overwritten"
     """Its key was overwritten in place, its ciphertext unlinked or zeroed."""
+    KEY_ABSENT = "key_absent"
+    """Neither its key nor its ciphertext came along: a backup was restored, which holds none."""
 
 
 class Receipt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One deletion. Times are seconds since the epoch; `verified` by reading back."""
+    """One deletion. Times are seconds of retention time; `verified` by reading back.
+
+    `wall_clock`, `boot_id` and `synchronised` are what the machine's clock showed at the deletion.
+    """
 
     artefact_id: str
     kind: ArtefactKind
@@ -67,19 +74,7 @@ class Receipt(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     verified: bool
     region: str
     project_id: str
+    wall_clock: float
+    boot_id: str
+    synchronised: bool
     job_id: str | None = None
-
-
-GENESIS = bytes(32)
-"""The digest before the first entry."""
-
-
-def chain_digest(previous: bytes, seq: int, at: float, kind: str, body: bytes) -> bytes:
-    """SHA-256 over the previous digest and this entry's canonical bytes."""
-    entry = msgspec.json.encode([previous.hex(), seq, at, kind, body.decode()])
-    return hashlib.sha256(entry).digest()
-
-
-def canonical(body: Any) -> bytes:
-    """The one JSON form of a ledger body: sorted keys, no spaces."""
-    return msgspec.json.encode(body, order="sorted")

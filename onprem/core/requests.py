@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from onprem.core.formats.kind import OutputFormat
+from onprem.core.retention import OUTPUT_CEILING
 from onprem.faults import Fault
 
 MEDIA_SCHEME = "media://"
@@ -70,6 +71,13 @@ class JobRequest(Body, frozen=True):
     deliver: Annotated[
         Deliver | None,
         Meta(description="Put the output into a store of yours (not in the contract)."),
+    ] = None
+    output_retention: Annotated[
+        Annotated[int, Meta(ge=0, le=OUTPUT_CEILING)] | None,
+        Meta(
+            description="Seconds that the output lives, where that is shorter than elsewhere; 0: "
+            "until a minute after its delivery (not in the contract)."
+        ),
     ] = None
 
     def faults(self) -> list[Fault]:

@@ -5,8 +5,8 @@
     ├── InstallationError    DataDirectoryMissing, DataDirectoryExists, DataDirectoryBusy,
     │   │                    DataDirectoryForeign, FolderUnusable, MasterKeyUnusable,
     │   │                    SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
-    │   │                    TelemetryEnabled
-    │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed
+    │   │                    TelemetryEnabled, ClockNotAhead, LedgersDiffer, DataDirectoryFull
+    │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed, LedgerUnreadable
     ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
     │                        NotFound, HostNotAllowed, OperationDisabled, UploadLinkInvalid,
     │                        UploadLinkUsed, UploadIncomplete, MediaTooLarge, BodyTooLarge,
@@ -14,9 +14,21 @@
     │                        RateLimited, MediaQuotaExceeded, MediaGone, DownloadLinkInvalid,
     │   │                    RangeNotSatisfiable, JobFinished, IdempotencyKeyReused,
     │   │                    IdempotencyInFlight
-    │   └── QueueFull        ProjectQueueFull
+    │   ├── QueueFull        ProjectQueueFull
+    │   └── InvalidRequest   ShareRefused, PurgeRefused
+    ├── BundleUnwritten
+    ├── BackupUnwritten
+    ├── BackupUnusable
+    ├── AnchorsUnusable
+    ├── RestoreUnconfirmed
     ├── StorageFull
     ├── StoreBusy
+    ├── DeletionUnverified
+    ├── PurgeIncomplete
+    ├── LedgerMoved
+    ├── ExportUnwritten
+    ├── PurgeFailed
+    ├── RunsStopping
     ├── ModelError           ModelMissing, ModelPresent, ModelFolderFull,
     │   │                    ModelFolderUnrecognised, ModelDownloadFailed, ModelOfOtherKind
     │   ├── ModelDamaged     ModelFileRefused
@@ -38,6 +50,7 @@
         ├── WorkerMemoryExceeded
         ├── EngineFailed
         ├── ModelUnusable
+        ├── RestoredFromBackup
         └── WorkerLost
 
 `code` is stable: clients may switch on it. `message` says what happened and `remedy` what to do
@@ -47,13 +60,23 @@ One table maps classes to HTTP statuses (`onprem.http.errors`), one to exit code
 (`onprem.cli.exit_codes`).
 """
 
+from onprem.errors.backup import (
+    AnchorsUnusable as AnchorsUnusable,
+    BackupUnusable as BackupUnusable,
+    BackupUnwritten as BackupUnwritten,
+    LedgersDiffer as LedgersDiffer,
+    LedgerUnreadable as LedgerUnreadable,
+    RestoreUnconfirmed as RestoreUnconfirmed,
+)
 from onprem.errors.base import OnpremError as OnpremError, described as described
 from onprem.errors.installation import (
+    ClockNotAhead as ClockNotAhead,
     ConfigInvalid as ConfigInvalid,
     DataDirectoryBusy as DataDirectoryBusy,
     DataDirectoryDamaged as DataDirectoryDamaged,
     DataDirectoryExists as DataDirectoryExists,
     DataDirectoryForeign as DataDirectoryForeign,
+    DataDirectoryFull as DataDirectoryFull,
     DataDirectoryMissing as DataDirectoryMissing,
     DeviceUnavailable as DeviceUnavailable,
     DiskFailed as DiskFailed,
@@ -87,6 +110,7 @@ from onprem.errors.jobs import (
     QueueExpired as QueueExpired,
     RecordingLost as RecordingLost,
     ReferenceUnusable as ReferenceUnusable,
+    RestoredFromBackup as RestoredFromBackup,
     SeveralSpeakers as SeveralSpeakers,
     TooLittleSpeech as TooLittleSpeech,
     TooManyChannels as TooManyChannels,
@@ -95,6 +119,10 @@ from onprem.errors.jobs import (
     VoiceprintTooLong as VoiceprintTooLong,
     WorkerLost as WorkerLost,
     WorkerMemoryExceeded as WorkerMemoryExceeded,
+)
+from onprem.errors.ledger import (
+    ExportUnwritten as ExportUnwritten,
+    LedgerMoved as LedgerMoved,
 )
 from onprem.errors.media import (
     DownloadLinkInvalid as DownloadLinkInvalid,
@@ -137,14 +165,25 @@ from onprem.errors.requests import (
     NoRoom as NoRoom,
     NotFound as NotFound,
     OperationDisabled as OperationDisabled,
+    PurgeRefused as PurgeRefused,
     RateLimited as RateLimited,
     RequestRefused as RequestRefused,
     ScopeMissing as ScopeMissing,
-    StorageFull as StorageFull,
-    StoreBusy as StoreBusy,
     StreamingDisabled as StreamingDisabled,
     Unauthenticated as Unauthenticated,
     UploadIncomplete as UploadIncomplete,
     UploadLinkInvalid as UploadLinkInvalid,
     UploadLinkUsed as UploadLinkUsed,
+)
+from onprem.errors.sharing import (
+    BundleUnwritten as BundleUnwritten,
+    ShareRefused as ShareRefused,
+)
+from onprem.errors.storage import (
+    DeletionUnverified as DeletionUnverified,
+    PurgeFailed as PurgeFailed,
+    PurgeIncomplete as PurgeIncomplete,
+    RunsStopping as RunsStopping,
+    StorageFull as StorageFull,
+    StoreBusy as StoreBusy,
 )

@@ -65,6 +65,12 @@ class DiskFailed(DataDirectoryDamaged):
     )
 
 
+class DataDirectoryFull(InstallationError):
+    code = "data_directory_full"
+    message = "There is no room on the disk of {path} to serve."
+    remedy = "What is due was deleted. Free disk space, then start the server again."
+
+
 class FolderUnusable(InstallationError):
     code = "folder_unusable"
     message = "The folder {path} cannot be used: {why}."
@@ -102,6 +108,12 @@ class PortTaken(InstallationError):
     code = "port_taken"
     message = "The server cannot listen on {host}:{port} ({why})."
     remedy = "Stop what listens there, or set server.port to another port (0: any free one)."
+
+
+class ClockNotAhead(InstallationError):
+    code = "clock_not_ahead"
+    message = "Retention time is not ahead of the machine's clock: nothing was changed."
+    remedy = "Where it is behind, synchronise the machine's clock: after 10 minutes it is believed."
 
 
 class TelemetryEnabled(InstallationError):

@@ -164,6 +164,12 @@ class ModelUnusable(JobFailure):
     remedy = "Tell its operator: `onprem models verify` names the file. Then submit the job again."
 
 
+class RestoredFromBackup(JobFailure):
+    code = "restored_from_backup"
+    message = "The server was restored from a backup, which holds no recordings and no requests."
+    remedy = "Submit the job again."
+
+
 class WorkerLost(JobFailure):
     code = "worker_lost"
     message = "The server stopped {attempts} times while it worked on this job."

@@ -18,6 +18,12 @@ class InvalidRequest(RequestRefused):
         super().__init__()
 
 
+class PurgeRefused(InvalidRequest):
+    code = "purge_refused"
+    message = "Nothing was purged."
+    remedy = "Select what to purge, look at it with a dry run, then confirm it."
+
+
 class Unauthenticated(RequestRefused):
     code = "unauthenticated"
     message = "The API key is missing, unknown, expired or revoked."
@@ -100,15 +106,3 @@ class NoRoom(OnpremError):
     code = "no_room"
     message = "The server has no memory for another recording now."
     remedy = "Try again when others are done, or raise limits.worker_memory."
-
-
-class StorageFull(OnpremError):
-    code = "storage_full"
-    message = "The server has no room to store this."
-    remedy = "Nothing was kept. Free disk space or wait for deadlines to pass, then send it again."
-
-
-class StoreBusy(OnpremError):
-    code = "store_busy"
-    message = "The database is locked by another process."
-    remedy = "Try again in a few seconds."

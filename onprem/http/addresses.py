@@ -10,7 +10,7 @@ from onprem.errors import HostNotAllowed
 from onprem.http.errors import refuse
 
 _NEVER_IN_A_HOST = frozenset("@/?#")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Addresses:
@@ -27,7 +27,7 @@ class Addresses:
         self.listening = f"http://{shown}:{port}"
         self.base = (settings.public_url or self.listening).rstrip("/")
         named = [host, urlsplit(self.base).hostname or "", *settings.allowed_hosts]
-        self._allowed = {*_LOOPBACK, *(name.lower() for name in named)}
+        self._allowed = {*LOOPBACK, *(name.lower() for name in named)}
 
     def allows(self, host_header: str) -> bool:
         """`host_header` with or without a port. What is no host at all is never allowed."""

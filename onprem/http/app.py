@@ -3,13 +3,14 @@
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import ExceptionHandlersMap, Message, Scope
+from litestar.types import ASGIApp, ExceptionHandlersMap, Message, Scope
 
 from onprem.errors import OnpremError
 from onprem.http.addresses import Addresses
 from onprem.http.allow import option_handlers
 from onprem.http.auth import principal
 from onprem.http.errors import broken, framework_refusal, refuse
+from onprem.http.measured import Measured
 from onprem.http.openapi.reference import Reference
 from onprem.http.rate_limits import rate_limit_headers
 from onprem.http.routes import (
@@ -24,13 +25,23 @@ from onprem.http.routes import (
     live,
     media,
     media_library,
+    metrics,
     outputs,
     reference,
     speech,
     speech_models,
     voiceprint,
 )
-from onprem.http.routes.administration import keys, node, projects, webhook_secrets
+from onprem.http.routes.administration import (
+    doctor,
+    evidence,
+    keys,
+    ledger,
+    node,
+    projects,
+    purge,
+    webhook_secrets,
+)
 from onprem.services.use_cases import UseCases
 
 ROUTES = [
@@ -73,11 +84,20 @@ ROUTES = [
     keys.revoke_key,
     webhook_secrets.reveal_webhook_secrets,
     webhook_secrets.rotate_webhook_secret,
+    purge.purge,
     node.list_installed_models,
     node.show_usage,
     node.show_settings,
+    ledger.show_ledger,
+    ledger.verify_ledger,
+    ledger.export_ledger,
+    ledger.list_accesses,
+    evidence.create_evidence,
+    doctor.examine_node,
     health.live,
     health.ready,
+    health.compliance,
+    metrics.metrics,
     reference.openapi,
     reference.reference_page,
 ]
@@ -95,7 +115,7 @@ _HEADERS = [
 ]
 
 
-def build_app(use: UseCases, addresses: Addresses) -> Litestar:
+def build_app(use: UseCases, addresses: Addresses) -> ASGIApp:
     """The whole API over the given use cases."""
 
     def provide_use() -> UseCases:
@@ -109,7 +129,7 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
     def provide_reference() -> Reference:
         return about
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[*option_handlers(ROUTES), *ROUTES],
         dependencies={
             "use": Provide(provide_use, sync_to_thread=False),
@@ -124,6 +144,7 @@ def build_app(use: UseCases, addresses: Addresses) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
+    return Measured(app, use.counters)
 
 
 async def _add_headers(message: Message, scope: Scope) -> None:

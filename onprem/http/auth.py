@@ -11,6 +11,14 @@ from onprem.services.keys import Principal, Scope
 from onprem.services.use_cases import UseCases
 
 
+def bearer(request: Request[Any, Any, Any]) -> str:
+    """What stands for the caller's key. Raises Unauthenticated."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated()
+    return secret.strip()
+
+
 async def principal(request: Request[Any, Any, Any], use: NamedDependency[UseCases]) -> Principal:
     """The key's owner.
 
@@ -20,10 +28,7 @@ async def principal(request: Request[Any, Any, Any], use: NamedDependency[UseCas
         Unauthenticated, RateLimited
         ScopeMissing: for what the route asks for; such a request counts too.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated()
-    found = await use.keys.authenticate(secret.strip())
+    found = await use.keys.authenticate(bearer(request))
     await admit(request, use, found.project_id)
     needed: Scope | None = request.route_handler.opt.get("scope")
     if needed is not None:

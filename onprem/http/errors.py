@@ -52,6 +52,9 @@ STATUS: dict[type[OnpremError], int] = {
     errors.ProjectQueueFull: 429,
     errors.NoRoom: 503,
     errors.StoreBusy: 503,
+    errors.PurgeIncomplete: 503,
+    errors.LedgerMoved: 503,
+    errors.PurgeFailed: 500,
     errors.StorageFull: 507,
 }
 """Anything else is a 500, in words that are for the operator: the caller cannot mend it."""

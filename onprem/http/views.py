@@ -137,6 +137,9 @@ class ReceiptView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     method: DeletionMethod
     verified: bool
     region: str
+    wall_clock: str
+    boot_id: str
+    synchronised: bool
     job_id: str | None = None
     due_at: str | None = None
 
@@ -159,6 +162,9 @@ def receipt_view(receipt: Receipt) -> ReceiptView:
         method=receipt.method,
         verified=receipt.verified,
         region=receipt.region,
+        wall_clock=iso(receipt.wall_clock),
+        boot_id=receipt.boot_id,
+        synchronised=receipt.synchronised,
         job_id=receipt.job_id,
         due_at=None if in_memory else iso(receipt.due_at),
     )

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from onprem.clock import Clock
 from onprem.core.delivery import DESTINATION_SECONDS
-from onprem.core.job import JobStatus
+from onprem.core.job import JobKind, JobStatus
 from onprem.core.output import FailedOutput
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import ModelRef
@@ -47,17 +48,21 @@ CANCELED = Outcome(JobStatus.CANCELED)
 
 
 class Finisher:
-    """Writes outcomes. `output_lifetime` in seconds from the job's end."""
+    """Writes outcomes."""
 
-    def __init__(
-        self, database: Database, artefacts: ArtefactStore, clock: Clock, output_lifetime: float
-    ) -> None:
+    def __init__(self, database: Database, artefacts: ArtefactStore, clock: Clock) -> None:
         self._database = database
         self._artefacts = artefacts
         self._clock = clock
-        self._output_lifetime = output_lifetime
         self.ended = Wake()
         """Rung when a job has ended: there may be something to deliver."""
+        self.outcomes: Counter[tuple[JobKind, JobStatus]] = Counter()
+        """How many jobs this process ended."""
+
+    def tell(self, job: Job, status: JobStatus) -> None:
+        """It is written that `job` ended as `status`."""
+        self.outcomes[job.kind, status] += 1
+        self.ended.set()
 
     async def fail(self, job: Job, failure: JobFailure) -> None:
         """End a job that waits, and so holds no worker copy. Tries once; raises as `end`."""
@@ -168,7 +173,7 @@ class Finisher:
         """
         await self._write(job, outcome, worker_copies, reason)
         logger.info("job %s %s %s", job.id, outcome.status, outcome.error_code or "")
-        self.ended.set()
+        self.tell(job, outcome.status)
         await self.drop_request(job)
 
     async def drop_request(self, job: Job) -> None:
@@ -192,7 +197,7 @@ class Finisher:
 
     async def conclude(self, tx: Transaction, job: Job, outcome: Outcome, *, now: float) -> None:
         """Write `outcome` in the caller's transaction. Raises JobMoved, and as `keep`."""
-        due_at = now + self._output_lifetime
+        due_at = now + job.output_life
         output_id = None
         if outcome.output is not None:
             output_id = await self._artefacts.keep(
@@ -205,7 +210,7 @@ class Finisher:
                 due_at=due_at,
             )
         if job.destination_id is not None:
-            kept_until = now + max(self._output_lifetime, DESTINATION_SECONDS)
+            kept_until = now + max(job.output_life, DESTINATION_SECONDS)
             await self._artefacts.bring_forward(tx, job.destination_id, due_at=kept_until)
         await jobs.finish(
             tx,

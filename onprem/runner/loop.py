@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from onprem.clock import Clock
 from onprem.core.cancel import CancelReason
@@ -58,6 +59,11 @@ class RunnerLoop:
         self.ready = False
         self.problem: OnpremError | None = None
         """Why the models are not loaded; None while they load and once they are."""
+
+    @property
+    def in_work(self) -> Collection[str]:
+        """Ids of the jobs whose runs have not ended."""
+        return self._active.keys()
 
     def stop(self) -> None:
         """Take no more jobs, and put those in work back in the queue."""

@@ -2,6 +2,7 @@
 
 from onprem.clock import Clock
 from onprem.core.job import TERMINAL
+from onprem.core.retention import DELIVERED_SECONDS
 from onprem.errors import NotFound, OutputNotReady
 from onprem.services.keys import Principal
 from onprem.store import deliveries, jobs
@@ -32,8 +33,10 @@ class Deliveries:
         if job.status not in TERMINAL:
             raise OutputNotReady()
         if job.acknowledged_at is None:
+            now = self._clock.now()
             async with self._database.write() as tx:
-                await jobs.acknowledge(tx, job_id, now=self._clock.now())
+                await jobs.acknowledge(tx, job_id, now=now)
+                await deliveries.release_output(tx, job_id, due_at=now + DELIVERED_SECONDS)
         return await self._owned(principal, job_id)
 
     async def _owned(self, principal: Principal, job_id: str) -> Job:

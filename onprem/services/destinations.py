@@ -8,6 +8,7 @@ from onprem.config.settings import Settings
 from onprem.core.destination import Destination
 from onprem.core.receipt import ArtefactKind
 from onprem.core.requests import Deliver
+from onprem.core.retention import OUTPUT_CEILING
 from onprem.faults import Fault
 from onprem.ids import new_delivery_id
 from onprem.media.addresses import AllowRule
@@ -55,7 +56,7 @@ class Destinations:
             project_id=project_id,
             job_id=job_id,
             now=now,
-            due_at=now + self._settings.limits.queue_ttl + retention.media + retention.output,
+            due_at=now + self._settings.limits.queue_ttl + retention.media + OUTPUT_CEILING,
         )
 
 

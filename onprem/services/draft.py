@@ -42,7 +42,8 @@ def diarize(request: DiarizeRequest, models: ModelChoice) -> Draft:
 
 def speech(request: SpeechRequest, models: ModelChoice) -> Draft:
     """`POST /v1/audio/transcriptions` and `/translations`."""
-    faults, chosen = sorted_out([models.diarization(None), models.speech(request.model)])
+    whisper = models.translation if request.translate else models.speech
+    faults, chosen = sorted_out([models.diarization(None), whisper(request.model)])
     if faults:
         return Draft(None, faults, [])
     asked = request if isinstance(request, TranscriptionRequest) else None

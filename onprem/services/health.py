@@ -1,9 +1,12 @@
-"""Whether the server can take work, and if not, why."""
+"""Whether the server can take work, and if not, why; and how much work there is."""
 
 import msgspec
 
 from onprem.errors import ModelsNotReady
 from onprem.runner.loop import RunnerLoop
+from onprem.store import retained
+from onprem.store.database import Database
+from onprem.store.retained import QueueNow
 
 
 class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,8 +22,13 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Health:
-    def __init__(self, runner: RunnerLoop) -> None:
+    def __init__(self, runner: RunnerLoop, database: Database) -> None:
         self._runner = runner
+        self._database = database
+
+    async def queue(self) -> QueueNow:
+        """Jobs that wait and run. Raises StoreBusy, DiskFailed."""
+        return await retained.queue(self._database)
 
     def readiness(self) -> Readiness:
         if self._runner.ready:

@@ -3,12 +3,14 @@
 import msgspec
 
 from onprem.clock import Clock
+from onprem.core.access import Means
 from onprem.core.job import JobStatus
-from onprem.core.receipt import Receipt
+from onprem.core.receipt import ArtefactKind, Receipt
 from onprem.errors import InvalidRequest, NotFound
 from onprem.faults import Fault
 from onprem.runner.progress import Progress, ProgressBoard
 from onprem.runner.speed import Speed
+from onprem.services.access import AccessLog, Reader
 from onprem.services.keys import Principal
 from onprem.store import jobs, ledger, queue
 from onprem.store.artefacts import ArtefactStore
@@ -44,22 +46,33 @@ class Jobs:
         self,
         database: Database,
         artefacts: ArtefactStore,
+        access: AccessLog,
         progress: ProgressBoard,
         speed: Speed,
         clock: Clock,
     ) -> None:
         self._database = database
         self._artefacts = artefacts
+        self._access = access
         self._progress = progress
         self._speed = speed
         self._clock = clock
 
     async def get(self, principal: Principal, job_id: str) -> JobState:
-        """Raises NotFound, also for another project's job, and for one that was deleted."""
+        """Raises:
+        NotFound: also for another project's job, and for one that was deleted.
+        StorageFull, StoreBusy: it has an output, and that it is read cannot be noted.
+        """
         state = await self.state(principal, job_id)
-        if state.job.output_id is None or state.output_expired:
+        output_id = state.job.output_id
+        if output_id is None or state.output_expired:
             return state
-        output = await self._artefacts.read(state.job.output_id, now=self._clock.now())
+        output = await self._artefacts.read(output_id, now=self._clock.now())
+        if output is None:
+            return state
+        reader = Reader(principal.actor, Means.API, state.job.project_id, job_id)
+        if not await self._access.admit(reader, {output_id: ArtefactKind.OUTPUT}):
+            return await self.get(principal, job_id)
         return msgspec.structs.replace(state, output=output)
 
     async def state(self, principal: Principal, job_id: str) -> JobState:

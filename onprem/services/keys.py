@@ -9,10 +9,11 @@ import secrets
 import msgspec
 
 from onprem.clock import Clock
+from onprem.core.act import Act, ActKind, key_actor
 from onprem.errors import InvalidRequest, NotFound, ScopeMissing, Unauthenticated
 from onprem.faults import Fault
 from onprem.services.projects import find
-from onprem.store import keys
+from onprem.store import keys, ledger
 from onprem.store.database import Database
 from onprem.store.keys import StoredKey
 
@@ -43,6 +44,11 @@ class Principal(msgspec.Struct, frozen=True):
     project_id: str
     scopes: frozenset[str]
 
+    @property
+    def actor(self) -> str:
+        """As the ledger and the access log name it."""
+        return key_actor(self.key_id)
+
     def require(self, scope: Scope) -> None:
         """Raises ScopeMissing."""
         if scope not in self.scopes:
@@ -62,7 +68,13 @@ class Keys:
         self._clock = clock
 
     async def issue(
-        self, project: str, name: str, scopes: list[Scope], lifetime: float | None = None
+        self,
+        project: str,
+        name: str,
+        scopes: list[Scope],
+        lifetime: float | None = None,
+        *,
+        actor: str,
     ) -> IssuedKey:
         """A new key for the project of that name or id; `lifetime` in seconds.
 
@@ -83,8 +95,11 @@ class Keys:
             created_at=now,
             expires_at=None if lifetime is None else now + lifetime,
         )
+        details = {"scopes": stored.scopes, "expiresAt": stored.expires_at}
+        act = Act(ActKind.KEY_CREATED, actor, owner.id, key_id, details)
         async with self._database.write() as tx:
             await keys.insert(tx, stored)
+            await ledger.append_act(tx, self._clock.stamp(), act)
         return IssuedKey(stored, secret)
 
     async def authenticate(self, secret: str) -> Principal:
@@ -102,11 +117,14 @@ class Keys:
     async def every(self) -> list[StoredKey]:
         return await keys.every(self._database)
 
-    async def revoke(self, key_id: str) -> None:
+    async def revoke(self, key_id: str, *, actor: str) -> None:
         """Raises NotFound, also for a key that was revoked before."""
         async with self._database.write() as tx:
-            if not await keys.revoke(tx, key_id, now=self._clock.now()):
+            stored = await keys.by_id(tx, key_id)
+            if stored is None or not await keys.revoke(tx, key_id, now=self._clock.now()):
                 raise NotFound(what="unrevoked key")
+            act = Act(ActKind.KEY_REVOKED, actor, stored.project_id, key_id)
+            await ledger.append_act(tx, self._clock.stamp(), act)
 
 
 def _faults(name: str, scopes: list[Scope], lifetime: float | None) -> list[Fault]:

@@ -3,11 +3,12 @@
 import msgspec
 
 from onprem.clock import Clock
+from onprem.core.act import Act, ActKind
 from onprem.core.receipt import DeletionReason, Receipt
 from onprem.core.requests import MEDIA_SCHEME, media_key
 from onprem.errors import InvalidRequest, NotFound
 from onprem.faults import Fault
-from onprem.store import media
+from onprem.store import ledger, media
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
 from onprem.store.media import MediaVersion
@@ -54,11 +55,12 @@ class MediaLibrary:
         page = found[:limit]
         return MediaPage(page, url_of(page[-1]) if len(found) > limit else None)
 
-    async def delete(self, project_id: str, url: str) -> Withdrawn:
+    async def delete(self, project_id: str, url: str, *, operator: str | None = None) -> Withdrawn:
         """Take the name away at once, and delete the bytes.
 
         Where an unfinished job is bound to this version, a sweep deletes the bytes after that
-        job's end, and at their deadline at the latest.
+        job's end, and at their deadline at the latest. Where it is not the owner who asks,
+        `operator` is the actor that the ledger names.
 
         Raises:
             NotFound, InvalidRequest
@@ -77,6 +79,10 @@ class MediaLibrary:
                 receipt = await self._artefacts.delete_within(
                     tx, version.artefact_id, DeletionReason.REQUESTED, now=now
                 )
+            if operator is not None:
+                subject = version.artefact_id.hex()
+                act = Act(ActKind.MEDIA_DELETED, operator, project_id, subject)
+                await ledger.append_act(tx, self._clock.stamp(), act)
         await self._database.truncate_log()
         return Withdrawn(version, receipt)
 

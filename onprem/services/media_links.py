@@ -1,4 +1,7 @@
-"""Signed links: who may PUT or GET which media key, until when. A PUT is served once."""
+"""Signed links: who may PUT or GET which media key, until when. A PUT is served once.
+
+A link is its own permission; it carries the API key that asked for it, for the access log.
+"""
 
 import base64
 import binascii
@@ -25,6 +28,8 @@ class MediaLink(msgspec.Struct, frozen=True, array_like=True):
     key: str
     expires_at: float
     nonce: bytes
+    key_id: str
+    """The API key that it was made for."""
 
 
 class LinkSigner:
@@ -33,9 +38,10 @@ class LinkSigner:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def sign(self, method: Method, project_id: str, key: str, *, now: float) -> str:
-        """A URL-safe token for `method` on `key`."""
-        link = MediaLink(method, project_id, key, now + LIFETIME, secrets.token_bytes(16))
+    def sign(self, method: Method, project_id: str, key: str, *, key_id: str, now: float) -> str:
+        """A URL-safe token for `method` on the media key `key`."""
+        expires_at, nonce = now + LIFETIME, secrets.token_bytes(16)
+        link = MediaLink(method, project_id, key, expires_at, nonce, key_id)
         payload = msgspec.msgpack.encode(link)
         return _text(self._mac(payload) + payload)
 

@@ -53,6 +53,15 @@ class ModelChoice:
         default = self._settings.transcription
         return self._choose("model", "transcription", name, default, HOSTED_SPEECH)
 
+    def translation(self, name: str) -> Choice | Fault:
+        """As `speech`, of models that can translate into English."""
+        chosen = self.speech(name)
+        if isinstance(chosen, Fault) or not self._serves(chosen.model, "transcription"):
+            return chosen
+        if self._library.translates(chosen.model):
+            return chosen
+        return Fault("model", f"{chosen.model} cannot translate; name a model that was trained to")
+
     def speech_names(self) -> list[str]:
         """Every name that `speech` takes: models, aliases, and OpenAI's own."""
         installed = [

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from onprem.clock import Clock
+from onprem.core.access import Means
 from onprem.core.edits import Edits, apply
 from onprem.core.edits_request import EditsRequest, fitting
 from onprem.core.fieldwise import Conversion
@@ -13,6 +14,7 @@ from onprem.core.formats.render import Rendered, render
 from onprem.core.job import TERMINAL, JobStatus
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.errors import InvalidRequest, NotFound, OutputAbsent, OutputExpired, OutputNotReady
+from onprem.services.access import AccessLog, Reader
 from onprem.services.keys import Principal
 from onprem.store import jobs
 from onprem.store.artefacts import ArtefactStore
@@ -33,12 +35,16 @@ class Outputs:
     """All methods raise NotFound, also for another project's job.
 
     Until the job has ended they raise OutputNotReady; once its output was deleted or is past its
-    deadline, OutputExpired; and OutputAbsent where it ended without one.
+    deadline, OutputExpired; and OutputAbsent where it ended without one. StorageFull and StoreBusy:
+    nothing was kept, and what cannot be noted is not read.
     """
 
-    def __init__(self, database: Database, artefacts: ArtefactStore, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, artefacts: ArtefactStore, access: AccessLog, clock: Clock
+    ) -> None:
         self._database = database
         self._artefacts = artefacts
+        self._access = access
         self._clock = clock
 
     async def rendered(
@@ -49,19 +55,29 @@ class Outputs:
         Raises:
             FormatUnavailable: it does not hold what the format shows.
         """
-        job = await self._ended(principal, job_id)
-        if job.status is JobStatus.FAILED and format is not OutputFormat.JSON:
-            raise OutputAbsent(status=job.status.value)
-        output = await self._output(job)
-        edits = await self._edits(principal, job) if edited else Edits()
-        return await in_thread(_render, output, edits, format, job.id)
+        while True:
+            job = await self._ended(principal, job_id)
+            if job.status is JobStatus.FAILED and format is not OutputFormat.JSON:
+                raise OutputAbsent(status=job.status.value)
+            output = await self._shown(principal, job, ArtefactKind.OUTPUT)
+            stored = await self._edits(principal, job) if edited else _NO_EDITS
+            file = await in_thread(_render, output, stored.edits, format, job.id)
+            assert job.output_id is not None, "it was read"
+            records = {job.output_id: ArtefactKind.OUTPUT} | stored.record
+            if await self._access.admit(_reader(principal, job), records):
+                return file
 
     async def edits(self, principal: Principal, job_id: str) -> KeptEdits:
         """Empty ones where nothing was corrected."""
-        job = await self._correctable(principal, job_id)
-        await self._output(job)
-        assert job.output_due_at is not None
-        return KeptEdits(await self._edits(principal, job), job.output_due_at)
+        while True:
+            job = await self._correctable(principal, job_id)
+            await self._shown(principal, job, ArtefactKind.EDITS)
+            stored = await self._edits(principal, job)
+            assert job.output_due_at is not None
+            if not stored.record or await self._access.admit(
+                _reader(principal, job), stored.record
+            ):
+                return KeptEdits(stored.edits, job.output_due_at)
 
     async def replace_edits(
         self, principal: Principal, job_id: str, body: Conversion[EditsRequest]
@@ -70,7 +86,6 @@ class Outputs:
 
         Raises:
             InvalidRequest: with each fault that keeps them from fitting the output.
-            StorageFull, StoreBusy: those from before are still there.
         """
         output = await self._output(await self._correctable(principal, job_id))
         fitted = await in_thread(fitting, body, output)
@@ -80,7 +95,7 @@ class Outputs:
         return KeptEdits(fitted.value, due_at, fitted.unknown)
 
     async def drop_edits(self, principal: Principal, job_id: str) -> None:
-        """The output is again what it was. Raises StoreBusy."""
+        """The output is again what it was."""
         await self._correctable(principal, job_id)
         await self._keep(principal, job_id, None)
 
@@ -142,16 +157,40 @@ class Outputs:
             raise OutputExpired()
         return output
 
-    async def _edits(self, principal: Principal, job: Job) -> Edits:
+    async def _shown(self, principal: Principal, job: Job, kind: ArtefactKind) -> bytes:
+        """The output, for somebody who asked for a `kind` of it; who comes too late is noted."""
+        try:
+            return await self._output(job)
+        except OutputExpired:
+            record = job.edits_id if kind is ArtefactKind.EDITS else job.output_id
+            await self._access.refused(_reader(principal, job), kind, record)
+            raise
+
+    async def _edits(self, principal: Principal, job: Job) -> "_StoredEdits":
         while job.edits_id is not None:
             kept = await self._artefacts.read(job.edits_id, now=self._clock.now())
             if kept is not None:
-                return msgspec.json.decode(kept, type=Edits)
+                edits = msgspec.json.decode(kept, type=Edits)
+                return _StoredEdits(edits, {job.edits_id: ArtefactKind.EDITS})
             again = await self._owned(principal, job.id)
             if again.edits_id == job.edits_id:  # a crash broke off while they were replaced
                 break
             job = again
-        return Edits()
+        return _NO_EDITS
+
+
+class _StoredEdits(NamedTuple):
+    """Edits, and the artefact that they came from, if there is one."""
+
+    edits: Edits
+    record: dict[bytes, ArtefactKind]
+
+
+_NO_EDITS = _StoredEdits(Edits(), {})
+
+
+def _reader(principal: Principal, job: Job) -> Reader:
+    return Reader(principal.actor, Means.API, job.project_id, job.id)
 
 
 def _render(output: bytes, edits: Edits, format: OutputFormat, job_id: str) -> Rendered:

@@ -13,13 +13,23 @@ import httpx
 import msgspec
 
 from onprem.clock import Clock
-from onprem.core.delivery import Attempt, DeliveryState, FailureReason, next_attempt_at
+from onprem.core.access import Means
+from onprem.core.act import SERVER
+from onprem.core.delivery import (
+    Attempt,
+    DeliveryKind,
+    DeliveryState,
+    FailureReason,
+    next_attempt_at,
+)
 from onprem.core.destination import Destination
 from onprem.core.job import JobStatus
-from onprem.core.receipt import DeletionReason
+from onprem.core.receipt import ArtefactKind, DeletionReason
+from onprem.core.retention import DELIVERED_SECONDS
 from onprem.errors import OnpremError, StorageFull, StoreBusy, described
 from onprem.media.send import SendFailed, SendPolicy, send
 from onprem.runner.wake import Wake
+from onprem.services.access import AccessLog, Reader
 from onprem.services.parcel import Parcel, packed
 from onprem.services.webhook_secrets import WebhookSecrets
 from onprem.store import deliveries
@@ -47,6 +57,7 @@ class Sender:
         self,
         database: Database,
         artefacts: ArtefactStore,
+        access: AccessLog,
         secrets: WebhookSecrets,
         clock: Clock,
         policy: SendPolicy,
@@ -54,6 +65,7 @@ class Sender:
     ) -> None:
         self._database = database
         self._artefacts = artefacts
+        self._access = access
         self._secrets = secrets
         self._clock = clock
         self._policy = policy
@@ -162,13 +174,27 @@ class Sender:
         return self._ended(arrived, DeliveryState.DELIVERED)
 
     async def _parcel(self, due: DueDelivery, destination: Destination) -> Parcel | None:
+        """What to send now. One with the output is in the access log."""
+        while True:
+            parcel = await self._packed(due, destination)
+            if parcel is None or parcel.digest is None or await self._admitted(due):
+                return parcel
+
+    async def _admitted(self, due: DueDelivery) -> bool:
+        assert due.output_id is not None, "it is in the parcel"
+        webhook = due.delivery.kind is DeliveryKind.WEBHOOK
+        means = Means.WEBHOOK if webhook else Means.DELIVER
+        reader = Reader(SERVER, means, due.project_id, due.job_id)
+        return await self._access.admit(reader, {due.output_id: ArtefactKind.OUTPUT})
+
+    async def _packed(self, due: DueDelivery, destination: Destination) -> Parcel | None:
         output = None
         # Read at the last moment: what was deleted since the job's end is sent to nobody.
         if due.status is JobStatus.SUCCEEDED and due.output_id is not None:
             output = await self._artefacts.read(due.output_id, now=self._clock.now())
         secrets = await self._secrets.live(due.project_id)
         texts = [secret.value.decode() for secret in secrets]
-        timestamp = int(self._clock.now())
+        timestamp = int(self._clock.wall())  # the receiver compares it with its own clock
         return await in_thread(
             lambda: packed(due, destination, output, secrets=texts, timestamp=timestamp)
         )
@@ -194,6 +220,8 @@ class Sender:
             try:
                 async with self._database.write() as tx:
                     await deliveries.record(tx, after)
+                    due_at = self._clock.now() + DELIVERED_SECONDS
+                    await deliveries.release_output(tx, due.job_id, due_at=due_at)
                 break
             except OnpremError as error:
                 logger.warning("delivery %s cannot be noted yet: %s", after.id, error.code)

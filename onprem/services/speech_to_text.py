@@ -14,12 +14,13 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.config.settings import Limits
+from onprem.core.access import Means
 from onprem.core.fieldwise import Conversion
 from onprem.core.job import JobStatus
 from onprem.core.openai.output import NOTHING_SAID, SpeechOutput
 from onprem.core.openai.requests import SpeechRequest
 from onprem.core.output import FailedOutput
-from onprem.core.receipt import DeletionReason
+from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.speech import Word
 from onprem.errors import (
     JobFinished,
@@ -36,6 +37,7 @@ from onprem.runner.attended import Attended, Call, Recording
 from onprem.runner.progress import ProgressBoard
 from onprem.runner.source import SAMPLE_RATE
 from onprem.runner.wake import Wake
+from onprem.services.access import AccessLog, Reader
 from onprem.services.cancellation import Cancellation
 from onprem.services.keys import Principal
 from onprem.services.submit import Submission
@@ -73,9 +75,13 @@ class Ended(msgspec.Struct, frozen=True):
 class Conversation(msgspec.Struct, frozen=True):
     """A client that waits for what its recording says; see `SpeechToText.hang_up`."""
 
-    project_id: str
+    reader: Reader
     call: Call
     warning: str | None
+
+    @property
+    def project_id(self) -> str:
+        return self.reader.project_id
 
     @property
     def job_id(self) -> str:
@@ -87,6 +93,7 @@ class SpeechToText:
         self,
         database: Database,
         artefacts: ArtefactStore,
+        access: AccessLog,
         submission: Submission,
         cancellation: Cancellation,
         attended: Attended,
@@ -98,6 +105,7 @@ class SpeechToText:
     ) -> None:
         self._database = database
         self._artefacts = artefacts
+        self._access = access
         self._submission = submission
         self._cancellation = cancellation
         self._attended = attended
@@ -108,6 +116,8 @@ class SpeechToText:
         self._limits = limits
         self.file_limit = limits.media_size
         """Bytes."""
+        self._noted: set[str] = set()
+        """Jobs whose answer stands in the access log."""
         self._endings: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -153,10 +163,17 @@ class SpeechToText:
         call = Call(submitted.job_id, recording, streams=streams)
         self._attended.add(call)
         self._wake.set()
-        return Conversation(principal.project_id, call, submitted.warning)
+        reader = Reader(principal.actor, Means.OPENAI, principal.project_id, submitted.job_id)
+        return Conversation(reader, call, submitted.warning)
 
     async def ended(self, talk: Conversation) -> Ended:
-        """Wait for the job. One that was deleted counts as canceled."""
+        """Wait for the job. One that was deleted counts as canceled.
+
+        Raises StorageFull, StoreBusy: the client may not have what it said.
+        """
+        return await self._result(talk, await self._over(talk))
+
+    async def _over(self, talk: Conversation) -> Job | Ended:
         with self._progress.watched(talk.job_id) as bell:
             while True:
                 bell.clear()
@@ -164,7 +181,7 @@ class SpeechToText:
                 if job is None:
                     return Ended(JobStatus.CANCELED)
                 if job.finished_at is not None:
-                    return await self._result(job)
+                    return job
                 if self._progress.closed and talk.call.waits:  # nobody will claim it any more
                     lost = RecordingLost()
                     return Ended(JobStatus.FAILED, error_code=lost.code, error=lost.sentence)
@@ -172,11 +189,15 @@ class SpeechToText:
                     await asyncio.wait_for(bell.wait(), QUIET_SECONDS)
                     await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _result(self, job: Job) -> Ended:
+    async def _result(self, talk: Conversation, job: Job | Ended) -> Ended:
+        if isinstance(job, Ended):
+            return job
         raw, seconds = None, job.duration or 0.0
         if job.output_id is not None:
             raw = await self._artefacts.read(job.output_id, now=self._clock.now())
-        if job.status is JobStatus.CANCELED or raw is None:
+        if job.status is JobStatus.CANCELED or raw is None or job.output_id is None:
+            return Ended(JobStatus.CANCELED)
+        if not await self._noted_read(talk, job.output_id):
             return Ended(JobStatus.CANCELED)
         if job.status is JobStatus.SUCCEEDED:
             return Ended(job.status, msgspec.json.decode(raw, type=SpeechOutput), seconds)
@@ -186,8 +207,11 @@ class SpeechToText:
         return Ended(job.status, None, seconds, job.error_code or "", error)
 
     async def words(self, talk: Conversation) -> AsyncIterator[list[Word]]:
-        """What is heard, as soon as it is; an empty list in each silence; ends with the job."""
-        end = asyncio.ensure_future(self.ended(talk))
+        """What is heard, as soon as it is; an empty list in each silence; ends with the job.
+
+        Raises StorageFull, StoreBusy: before the first words.
+        """
+        end = asyncio.ensure_future(self._over(talk))
         try:
             while not end.done():
                 words = asyncio.ensure_future(talk.call.next_words())
@@ -195,6 +219,7 @@ class SpeechToText:
                     {words, end}, timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
                 if words.done():
+                    await self._note_words(talk)
                     yield words.result()
                     continue
                 words.cancel()
@@ -202,12 +227,27 @@ class SpeechToText:
                     yield []
             # Heard before the end, while the client was still reading what came before.
             if rest := talk.call.words_so_far():
+                await self._note_words(talk)
                 yield rest
         finally:
             end.cancel()
 
+    async def _noted_read(self, talk: Conversation, output_id: bytes) -> bool:
+        """An answer is noted once. False: the output was deleted before it was."""
+        if talk.job_id not in self._noted:
+            if not await self._access.admit(talk.reader, {output_id: ArtefactKind.OUTPUT}):
+                return False
+            self._noted.add(talk.job_id)
+        return True
+
+    async def _note_words(self, talk: Conversation) -> None:
+        if talk.job_id not in self._noted:
+            await self._access.heard(talk.reader)
+            self._noted.add(talk.job_id)
+
     def hang_up(self, talk: Conversation, *, delivered: bool) -> None:
         """The client has its whole answer, or has gone. Returns at once; what follows goes on."""
+        self._noted.discard(talk.job_id)
         task = asyncio.create_task(self._end(talk, delivered), name=f"end of {talk.job_id}")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)

@@ -18,9 +18,16 @@ from onprem.core.project import ProjectSettings
 from onprem.core.receipt import ArtefactKind
 from onprem.core.regions import served_by
 from onprem.core.requests import MEDIA_SCHEME, DiarizeRequest, JobRequest, media_key
+from onprem.core.retention import output_life
 from onprem.core.voice_requests import IdentifyRequest, VoiceprintRequest, consent_faults
 from onprem.core.work import Work
-from onprem.errors import InvalidRequest, OperationDisabled, ProjectQueueFull, QueueFull
+from onprem.errors import (
+    InvalidRequest,
+    OperationDisabled,
+    ProjectQueueFull,
+    QueueFull,
+    Unauthenticated,
+)
 from onprem.faults import Fault
 from onprem.ids import new_job_id
 from onprem.media.fetch import check_url
@@ -149,6 +156,7 @@ class Submission:
             await self._source(self._database, principal, kind, body.sound["url"], faults)
         faults += self._destinations.faults(body.sound)
         faults += self._misplaced(policy)
+        faults += self._too_long_kept(policy, body.sound)
         if kind is JobKind.VOICEPRINT and policy.consent_required:
             faults += consent_faults(body.sound)
         if body.value is not None:
@@ -165,7 +173,8 @@ class Submission:
         self, database: Database | Transaction, principal: Principal
     ) -> ProjectSettings:
         project = await projects.get(database, principal.project_id)
-        assert project is not None, "a key's project is never removed"
+        if project is None:  # it was erased since the key was looked at
+            raise Unauthenticated()
         return project.settings
 
     def _misplaced(self, policy: ProjectSettings) -> list[Fault]:
@@ -175,6 +184,13 @@ class Submission:
             return []
         why = f"The project's jobs run in {policy.region}, and this server stands in {node.region}"
         return [Fault("region", why)]
+
+    def _too_long_kept(self, policy: ProjectSettings, asked: dict[str, Any]) -> list[Fault]:
+        """A job can shorten what holds for its project, never lengthen it."""
+        holds = output_life(self._settings.retention.output, policy.output_retention)
+        if (asked.get("output_retention") or 0) <= holds.seconds:
+            return []
+        return [Fault("outputRetention", f"May be shorter than {holds.seconds:.0f}, never longer")]
 
     async def _source(
         self,
@@ -206,7 +222,7 @@ class Submission:
         """A warning about a presigned URL that can be used long after the job needed it."""
         if "url" not in body.sound:
             return []
-        left = seconds_left(body.sound["url"], self._clock.now())
+        left = seconds_left(body.sound["url"], self._clock.wall())
         needed = self._settings.limits.queue_ttl + self._settings.fetch.timeout
         if left is None or left <= needed:
             return []
@@ -272,6 +288,11 @@ class Submission:
                 region=policy.region,
                 media_id=media_id,
                 request_id=request_id,
+                output_life=output_life(
+                    self._settings.retention.output,
+                    policy.output_retention,
+                    request.output_retention if request else None,
+                ),
                 destination_id=destination_id,
                 now=now,
             )

@@ -1,26 +1,47 @@
-"""The sweep: deletes what is due, and ends what waited too long. Safe to run at any time."""
+"""The sweep: deletes what is due, and forgets what no promise needs. Safe to run at any time."""
 
+import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import msgspec
 
-from onprem.clock import Clock
+from onprem.clock import Clock, RetentionClock
 from onprem.config.settings import Settings
-from onprem.core.receipt import DeletionReason
-from onprem.errors import OnpremError, QueueExpired
-from onprem.runner.finish import Finisher
-from onprem.store import deliveries, idempotency, jobs, media, queue, secrets
+from onprem.core.purge import Plan
+from onprem.errors import OnpremError, PurgeIncomplete, StorageFull
+from onprem.services.compliance import SweepHealth
+from onprem.services.ledger_retention import LedgerRetention
+from onprem.services.purge_plan import Planner
+from onprem.services.removal import Progress, remove
+from onprem.store import clock_mark, deliveries, erasure, idempotency, jobs, secrets
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
-from onprem.store.jobs import JobMoved
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 30
+"""At most 60 s after its deadline nothing is on the disk any more; this leaves room for a retry."""
+
+
+SWEPT_LATELY = 60.0
+"""Seconds after a sweep for which nobody else needs to sweep."""
+LEFT_LYING = 25.0
+"""What is due for so long was left by whoever swept. The timer comes every 30 s: it still goes
+within a minute."""
+
+
+async def swept_lately(database: Database, artefacts: ArtefactStore, clock: Clock) -> bool:
+    """Whether a server, or somebody else, sweeps as it should."""
+    last, now = await clock_mark.last_sweep(database), clock.now()
+    if last is None or now - last >= SWEPT_LATELY:
+        return False
+    return not await artefacts.due(now - LEFT_LYING)
 
 
 class Swept(msgspec.Struct, frozen=True):
     """Counts of one sweep, for the log."""
 
     deleted: int
-    expired_jobs: int
     forgotten_jobs: int
 
 
@@ -29,15 +50,16 @@ class Sweep:
         self,
         database: Database,
         artefacts: ArtefactStore,
-        finisher: Finisher,
-        clock: Clock,
+        clock: RetentionClock,
         settings: Settings,
     ) -> None:
         self._database = database
         self._artefacts = artefacts
-        self._finisher = finisher
         self._clock = clock
         self._settings = settings
+        self._planner = Planner(database, artefacts, clock)
+        self._ledger_retention = LedgerRetention(database, clock, settings.retention)
+        self.health = SweepHealth(clock)
 
     async def run(self) -> Swept:
         """Each part may be repeated after a crash, and none waits for another to succeed.
@@ -47,10 +69,17 @@ class Sweep:
         Raises:
             OnpremError, OSError: what a part raised first, after all parts have run.
         """
-        now = self._clock.now()
-        failures: list[OnpremError | OSError] = []
+        return await self.carry_out(await self._planner.due())
 
-        async def run(*parts: Callable[[float], Awaitable[int]]) -> int:
+    async def carry_out(self, plan: Plan, progress: Progress | None = None) -> Swept:
+        """As `run`; what became due since the plan was made waits for the next sweep."""
+        now = self._clock.now()
+        removed = await remove(
+            self._database, self._artefacts, plan.items, now=now, progress=progress
+        )
+        failures = removed.failures
+
+        async def forget(*parts: Callable[[float], Awaitable[int]]) -> int:
             count = 0
             for part in parts:
                 try:
@@ -59,45 +88,38 @@ class Sweep:
                     failures.append(failure)
             return count
 
-        deleted = await run(
-            self._delete_due,
-            self._delete_rest_of_deleted_jobs,
-            self._delete_stale_requests,
-            self._delete_idle_destinations,
-            self._delete_superseded_media,
-        )
-        forgotten = await run(self._forget_jobs)
-        await run(self._forget_digests, self._forget_idempotency_keys, self._forget_secrets)
-        ended = await run(self._end_waiting_jobs)
-        await self._database.truncate_log()
+        forgotten = await forget(self._forget_jobs, self._forget_rest_of_erased)
+        await forget(self._forget_digests, self._forget_idempotency_keys, self._forget_secrets)
+        await forget(self._forget_entries)
         if failures:
             raise failures[0]
-        return Swept(deleted, ended, forgotten)
+        await self._note(now)
+        if removed.count:
+            logger.info("swept: %d deleted", removed.count)
+        return Swept(removed.count, forgotten)
 
-    async def _delete_due(self, now: float) -> int:
-        due = [artefact.id for artefact in await self._artefacts.due(now)]
-        return len(await self._artefacts.delete(due, DeletionReason.DEADLINE, now=now))
-
-    async def _delete_rest_of_deleted_jobs(self, now: float) -> int:
-        rest = await jobs.stored_of_deleted(self._database)
-        return len(await self._artefacts.delete(rest, DeletionReason.REQUESTED, now=now))
-
-    async def _delete_stale_requests(self, now: float) -> int:
-        stale = await jobs.stale_requests(self._database)
-        return len(await self._artefacts.delete(stale, DeletionReason.JOB_ENDED, now=now))
-
-    async def _delete_idle_destinations(self, now: float) -> int:
-        idle = await deliveries.idle_destinations(self._database)
-        deleted = await self._artefacts.delete(idle, DeletionReason.DELIVERIES_ENDED, now=now)
-        return len(deleted)
-
-    async def _delete_superseded_media(self, now: float) -> int:
-        return len(await media.delete_superseded(self._database, self._artefacts, now=now))
+    async def _note(self, now: float) -> None:
+        """The mark says that all was done: after it, nothing may be left in SQLite's log."""
+        try:
+            async with self._database.write() as tx:
+                await clock_mark.write(tx, self._clock.mark())
+                await clock_mark.swept(tx, now)
+        except StorageFull:  # all was deleted nevertheless
+            logger.warning("the sweep cannot be noted: the disk is full")
+        if not await self._database.truncate_log():
+            self._artefacts.verification.log_resisted()
+            raise PurgeIncomplete()
+        self._artefacts.verification.log_emptied()
+        self.health.completed()
 
     async def _forget_jobs(self, now: float) -> int:
         before = now - self._settings.retention.metadata
         async with self._database.write() as tx:
             return await jobs.delete_tombstones(tx, finished_before=before)
+
+    async def _forget_rest_of_erased(self, now: float) -> int:
+        async with self._database.write() as tx:
+            return await erasure.forget_rest(tx)
 
     async def _forget_idempotency_keys(self, now: float) -> int:
         async with self._database.write() as tx:
@@ -107,15 +129,13 @@ class Sweep:
         async with self._database.write() as tx:
             return await secrets.forget_retired(tx, now=now)
 
+    async def _forget_entries(self, now: float) -> int:
+        try:
+            return await self._ledger_retention.run(now)
+        except StorageFull:  # each step leaves an entry; no promise waits for it
+            logger.warning("old entries of the ledger stay: the disk is full")
+            return 0
+
     async def _forget_digests(self, now: float) -> int:
         async with self._database.write() as tx:
             return await deliveries.forget_digests(tx)
-
-    async def _end_waiting_jobs(self, now: float) -> int:
-        ttl = self._settings.limits.queue_ttl
-        ended = 0
-        for job in await queue.waiting_since(self._database, now - ttl):
-            with suppress(JobMoved):  # it was claimed in this moment
-                await self._finisher.fail(job, QueueExpired(hours=ttl / 3600))
-                ended += 1
-        return ended

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from onprem.clock import Clock
 from onprem.config.settings import Settings
+from onprem.core.project import ProjectSettings
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import media_life
 from onprem.errors import (
     MediaQuotaExceeded,
     MediaTooLarge,
@@ -16,6 +18,7 @@ from onprem.errors import (
     UploadLinkUsed,
 )
 from onprem.ids import new_record_id
+from onprem.services.keys import Principal
 from onprem.services.media_links import LinkSigner, MediaLink
 from onprem.store import media, projects
 from onprem.store.artefacts import ArtefactStore, SealedBlob, label
@@ -40,9 +43,10 @@ class Uploads:
         self._clock = clock
         self._settings = settings
 
-    def declare(self, project_id: str, key: str) -> str:
+    def declare(self, principal: Principal, key: str) -> str:
         """A token for one upload of `key`."""
-        return self._signer.sign("PUT", project_id, key, now=self._clock.now())
+        now = self._clock.now()
+        return self._signer.sign("PUT", principal.project_id, key, key_id=principal.key_id, now=now)
 
     async def receive(self, token: str, body: AsyncIterator[bytes], declared: int | None) -> None:
         """Store `body` as the newest version of the link's key.
@@ -79,22 +83,31 @@ class Uploads:
 
     async def _register(self, link: MediaLink, blob: SealedBlob, file: BlobWriter) -> None:
         now = self._clock.now()
-        due_at = now + self._settings.retention.media
         async with self._database.write() as tx:
             if not await media.spend_link(tx, link.nonce, now=now, expires_at=link.expires_at):
                 raise UploadLinkUsed()
             # Again, now that no other upload can come in between.
             (await self._room(tx, link)).require(blob.size)
+            due_at = now + await self._life(tx, link)
             await self._artefacts.adopt(
                 tx, blob, ArtefactKind.MEDIA, project_id=link.project_id, now=now, due_at=due_at
             )
             file.keep()  # the transaction is its owner now
             await media.put(tx, link.project_id, link.key, blob.record)
 
+    async def _life(self, tx: Transaction, link: MediaLink) -> float:
+        policy = await self._policy(tx, link)
+        return media_life(self._settings.retention.media, policy.media_retention)
+
+    async def _policy(self, database: Database | Transaction, link: MediaLink) -> ProjectSettings:
+        project = await projects.get(database, link.project_id)
+        if project is None:  # it was erased since the link was made
+            raise UploadLinkInvalid()
+        return project.settings
+
     async def _room(self, database: Database | Transaction, link: MediaLink) -> "_Room":
         largest = self._settings.limits.media_size
-        project = await projects.get(database, link.project_id)
-        quota = project.settings.media_bytes if project else None
+        quota = (await self._policy(database, link)).media_bytes
         if quota is None:
             return _Room(largest, None, 0)
         kept = await media.kept_bytes(database, link.project_id, link.key, now=self._clock.now())

@@ -63,11 +63,16 @@ class Usage:
             counts[place] = (jobs + each.jobs, seconds + each.audio_seconds)
         return Used(
             [
-                JobUsage(project, names[project], kind, status, *counted, day)
+                JobUsage(project, names.get(project, project), kind, status, *counted, day)
                 for (project, kind, status, day), counted in counts.items()
             ],
             [
-                MediaUsage(each.project_id, names[each.project_id], each.files, each.bytes)
+                MediaUsage(
+                    each.project_id,
+                    names.get(each.project_id, each.project_id),
+                    each.files,
+                    each.bytes,
+                )
                 for each in await usage.media_now(self._database, now=self._clock.now())
             ],
         )

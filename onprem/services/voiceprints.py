@@ -4,10 +4,12 @@ import secrets as random
 from collections.abc import Sequence
 
 from onprem.clock import Clock
+from onprem.core.act import Act, ActKind
 from onprem.core.speech import ModelRef
 from onprem.core.voiceprint import KEY_BYTES, Voiceprint, VoiceprintUnusable, unseal
 from onprem.engine.library import ModelLibrary
 from onprem.faults import Fault
+from onprem.store import ledger
 from onprem.store.database import Database
 from onprem.store.secrets import SecretStore
 
@@ -26,6 +28,18 @@ async def installation_key(database: Database, secrets: SecretStore, clock: Cloc
                 value = random.token_bytes(KEY_BYTES)
                 live = [await secrets.add(tx, "voiceprint", None, value, now=now)]
     return live[0].value
+
+
+async def shown_key(database: Database, secrets: SecretStore, clock: Clock, *, actor: str) -> bytes:
+    """`installation_key`, for somebody to see: whoever has it can forge voiceprints.
+
+    Raises StorageFull, StoreBusy: that could not be noted, so it is not shown.
+    """
+    key = await installation_key(database, secrets, clock)
+    async with database.write() as tx:
+        act = Act(ActKind.VOICEPRINT_KEY_SHOWN, actor)
+        await ledger.append_act(tx, clock.stamp(), act)
+    return key
 
 
 class Voiceprints:

@@ -11,14 +11,18 @@ from functools import partial
 
 import msgspec
 
+from onprem.clock import Clock
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
+from onprem.errors import DeletionUnverified
 from onprem.ids import new_record_id
+from onprem.stamp import Stamp
 from onprem.store import free_slots, ledger
 from onprem.store.blobs import BlobFolder, BlobWriter
 from onprem.store.database import Database, Row, Transaction
 from onprem.store.delete_each import delete_each
 from onprem.store.seal import new_key, open_segments, seal, unseal
 from onprem.store.slots import SlotFile
+from onprem.store.verification import VerificationFailures
 from onprem.threads import in_thread
 
 INLINE_BYTES = 64 * 1024
@@ -48,14 +52,33 @@ class SealedBlob(msgspec.Struct, frozen=True):
     size: int
 
 
+class AtRest(msgspec.Struct, frozen=True):
+    """What lies on the disk of an artefact, besides its row. `wrapped` is `key` in its slot."""
+
+    ciphertext: bytes
+    key: bytes
+    wrapped: bytes
+
+
 class ArtefactStore:
     """Content at rest. Reads and writes go through the keys in the slot file."""
 
-    def __init__(self, database: Database, slots: SlotFile, blobs: BlobFolder, region: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        slots: SlotFile,
+        blobs: BlobFolder,
+        *,
+        region: str,
+        clock: Clock,
+    ) -> None:
+        """`clock` stamps the receipts."""
         self._database = database
         self._slots = slots
         self._blobs = blobs
         self._region = region
+        self._clock = clock
+        self.verification = VerificationFailures()
 
     async def keep(
         self,
@@ -64,7 +87,7 @@ class ArtefactStore:
         plaintext: bytes,
         *,
         project_id: str,
-        job_id: str,
+        job_id: str | None,
         now: float,
         due_at: float,
     ) -> bytes:
@@ -153,14 +176,30 @@ class ArtefactStore:
             return iter([unseal(key, name, sealed)])
         return open_segments(key, name, self._blobs.segments(record, first), first)
 
+    async def at_rest(self, record: bytes) -> AtRest | None:
+        """For who looks for it once it is deleted: of a blob, its first MiB. None: it is gone."""
+        row = await self._database.fetchone(
+            "SELECT slot, sealed FROM artefact WHERE id = ?", (record,)
+        )
+        if row is None:
+            return None
+        slot, sealed = row
+        key = await in_thread(self._slots.read, slot, record)
+        if key is None:
+            return None
+        ciphertext = sealed or await in_thread(next, self._blobs.segments(record))
+        return AtRest(ciphertext, key, await in_thread(self._slots.wrapped, slot))
+
     async def size(self, record: bytes) -> int | None:
         """Bytes of its plaintext; None: it is gone."""
         row = await self._database.fetchone("SELECT size FROM artefact WHERE id = ?", (record,))
         return row[0] if row else None
 
-    async def deadline(self, tx: Transaction, record: bytes, *, now: float) -> float | None:
+    async def deadline(
+        self, source: Database | Transaction, record: bytes, *, now: float
+    ) -> float | None:
         """When it is due; None: it is gone, or past its deadline."""
-        row = await tx.fetchone(
+        row = await source.fetchone(
             "SELECT due_at FROM artefact WHERE id = ? AND due_at > ?", (record, now)
         )
         return row[0] if row else None
@@ -178,7 +217,7 @@ class ArtefactStore:
             " WHERE due_at <= ? AND kind != 'worker_copy' ORDER BY due_at",
             (now,),
         )
-        return [_artefact(row) for row in rows]
+        return [artefact_of(row) for row in rows]
 
     async def worker_copies(self, job_id: str | None = None) -> list[bytes]:
         """Copies that a job, or any job, held when its row was last written."""
@@ -193,18 +232,17 @@ class ArtefactStore:
     ) -> list[Receipt]:
         """Delete for good; a record that is gone already is skipped. Returns the receipts.
 
-        `verified` in a receipt is what reading back the key and the file name showed.
-
         Raises:
-            OSError, StorageFull, DataDirectoryDamaged: one or more records resisted; all others
-                are deleted. Without room for receipts, the keys of all are overwritten
-                nevertheless, and deleting again completes it.
+            OSError, StorageFull, DataDirectoryDamaged, DeletionUnverified: one or more records
+                resisted; all others are deleted. Without room for receipts, the keys of all are
+                overwritten nevertheless, and deleting again completes it.
+            PurgeIncomplete: all are deleted, and SQLite's log still has bytes of them.
         """
 
         async def delete(tx: Transaction, record: bytes) -> Receipt | None:
             return await self.delete_within(tx, record, reason, now=now)
 
-        return await delete_each(self._database, records, delete)
+        return await delete_each(self._database, records, delete, self.verification)
 
     async def delete_within(
         self, tx: Transaction, record: bytes, reason: DeletionReason, *, now: float
@@ -213,18 +251,28 @@ class ArtefactStore:
 
         The transaction holds SQLite's write lock over all processes, so the slot cannot have
         been given to another record between looking and overwriting.
+
+        Raises DeletionUnverified: reading back found it again, and it counts as live.
         """
         row = await tx.fetchone(f"SELECT {COLUMNS} FROM artefact WHERE id = ?", (record,))
         if row is None:
             return None
-        artefact = _artefact(row)
-        verified = await in_thread(self._erase, artefact)
+        artefact = artefact_of(row)
+        if not await in_thread(self._erase, artefact):
+            self.verification.record_resisted(record)
+            raise DeletionUnverified(record=record.hex())
         await tx.execute("DELETE FROM artefact WHERE id = ?", (record,))
         if artefact.slot is not None:
             await free_slots.give_back(tx, artefact.slot)
-        receipt = self._receipt(artefact, reason, now, verified)
-        await ledger.append_receipt(tx, receipt)
+        stamp = self._clock.stamp()
+        receipt = self._receipt(artefact, reason, now, stamp)
+        await ledger.append_receipt(tx, stamp, receipt)
         return receipt
+
+    async def traces(self, records: set[bytes]) -> int:
+        """How many of these have a key or a file on the disk, whatever the database says."""
+        occupied = set((await in_thread(self._slots.occupants)).values())
+        return len(records & (occupied | await in_thread(self._blobs.records)))
 
     def _erase(self, artefact: Artefact) -> bool:
         if artefact.slot is None:
@@ -233,7 +281,7 @@ class ArtefactStore:
         return self._blobs.remove(artefact.id) and erased
 
     def _receipt(
-        self, artefact: Artefact, reason: DeletionReason, now: float, verified: bool
+        self, artefact: Artefact, reason: DeletionReason, now: float, stamp: Stamp
     ) -> Receipt:
         in_memory = artefact.kind is ArtefactKind.WORKER_COPY
         return Receipt(
@@ -244,9 +292,12 @@ class ArtefactStore:
             deleted_at=now,
             reason=reason,
             method=DeletionMethod.MEMORY_FREED if in_memory else DeletionMethod.KEY_OVERWRITTEN,
-            verified=verified,
+            verified=True,
             region=self._region,
             project_id=artefact.project_id,
+            wall_clock=stamp.wall,
+            boot_id=stamp.boot_id,
+            synchronised=stamp.synchronised,
             job_id=artefact.job_id,
         )
 
@@ -256,5 +307,5 @@ def label(kind: str, record: bytes) -> bytes:
     return kind.encode() + b"|" + record
 
 
-def _artefact(row: Row) -> Artefact:
+def artefact_of(row: Row) -> Artefact:
     return msgspec.convert(dict(zip(Artefact.__struct_fields__, row, strict=True)), Artefact)

@@ -3,6 +3,9 @@
 import fcntl
 import os
 import pwd
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onprem.errors import (
@@ -14,6 +17,8 @@ from onprem.errors import (
 
 MARK = "onprem.sqlite3"
 
+SHARE_SECONDS = 1.0
+
 
 class DataDirectory:
     """Paths, and nothing that is not a path of ours."""
@@ -23,6 +28,8 @@ class DataDirectory:
         self.database = root / MARK
         self.blobs = root / "blobs"
         self.slots = keys_dir / "record.slots"
+        self.staging = root / "restoring"
+        """Where a restore builds what it then puts in place."""
         self._lock = root / "lock"
         self._keys_dir = keys_dir
 
@@ -59,9 +66,44 @@ class DataDirectory:
         sqlite = {Path(f"{self.database}{suffix}") for suffix in ("", "-wal", "-shm")}
         return sqlite | {self.slots, self._lock}
 
+    def serving(self) -> bool:
+        """Whether a server runs here: it holds the lock shared.
+
+        Looking takes the lock for a moment.
+        """
+        try:
+            fd = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # it starts, or somebody works on the directory alone
+            return False
+        else:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+        finally:
+            os.close(fd)
+
     def lock(self) -> "DirectoryLock":
         """The exclusive lock. Raises DataDirectoryBusy."""
         return DirectoryLock(self._lock)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no server is at work here; if so, none can start within the block."""
+        try:
+            lock = self.lock()
+        except DataDirectoryBusy:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
 
 class DirectoryLock:
@@ -77,11 +119,19 @@ class DirectoryLock:
             raise DataDirectoryBusy(path=path.parent) from None
 
     def share(self) -> None:
-        """For a moment the lock is free. Raises DataDirectoryBusy where another takes it then."""
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataDirectoryBusy(path=self._path.parent) from None
+        """For a moment the lock is free: who looks whether it is, as doctor does, is waited for.
+
+        Blocks for `SHARE_SECONDS` at most. Raises DataDirectoryBusy where another takes it.
+        """
+        patience = time.monotonic() + SHARE_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > patience:
+                    raise DataDirectoryBusy(path=self._path.parent) from None
+            time.sleep(0.01)
 
     def release(self) -> None:
         os.close(self._fd)

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 Row = Sequence[Any]
 
+SQLITE_VERSION = sqlite3.sqlite_version
+
 PRAGMAS: dict[str, str | int] = {
     # First, because every later pragma may need a lock.
     "busy_timeout": 10_000,
@@ -34,6 +36,11 @@ PRAGMAS: dict[str, str | int] = {
     "wal_autocheckpoint": 256,
     "journal_size_limit": 0,
 }
+
+
+_OTHERS_AT_IT = 200
+_PAUSE_SECONDS = 0.05
+"""How often, and after what pause, the log is emptied again that another process is emptying."""
 
 
 class Transaction:
@@ -87,14 +94,27 @@ async def _undone(undo: Callable[[], object]) -> None:
 
 
 class Database:
-    """Two connections to one file. `open` first, `close` last."""
+    """Two connections to one file. `open` first, `close` last.
+
+    `alone`: one connection, and no other process can open it. So it is where the disk has no room
+    for the index that processes share, for deleting must not need any.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.alone = False
         self._write_lock = asyncio.Lock()
 
     async def open(self) -> None:
         """Raises StoreBusy, StorageFull or DiskFailed; the file is made where it is missing."""
+        try:
+            await self._open_shared()
+        except StorageFull:
+            with _translated():
+                self._writer = self._reader = await _connect(self.path, alone=True)
+            self.alone = True
+
+    async def _open_shared(self) -> None:
         with _translated():
             self._writer = await _connect(self.path)
             try:
@@ -104,7 +124,8 @@ class Database:
                 raise
 
     async def close(self) -> None:
-        await self._reader.close()
+        if not self.alone:
+            await self._reader.close()
         await self._writer.close()
 
     @asynccontextmanager
@@ -140,10 +161,19 @@ class Database:
 
     async def truncate_log(self) -> bool:
         """Empty the write-ahead log; only then are deleted rows gone. False: a reader held it."""
-        async with self._write_lock:
-            with _translated():
-                rows = list(await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
-        return bool(rows) and rows[0][0] == 0
+        for _ in range(_OTHERS_AT_IT):
+            async with self._write_lock:
+                with _translated():
+                    rows = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, pages, _ = next(iter(rows))
+            if busy == 0:
+                return True
+            if pages >= 0:
+                return False
+            # Another process is emptying it, for which SQLite does not wait. That is quick, and
+            # may leave something.
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return False
 
     async def script(self, sql: str) -> None:
         """Run a migration's statements in one transaction."""
@@ -156,9 +186,11 @@ class Database:
                     raise
 
 
-async def _connect(path: Path) -> aiosqlite.Connection:
+async def _connect(path: Path, *, alone: bool = False) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
     try:
+        if alone:  # before the first look at the file: then the index is in memory
+            await connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         for name, value in PRAGMAS.items():
             await connection.execute(f"PRAGMA {name} = {value}")
         await assert_pragmas(connection)

@@ -4,12 +4,19 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from onprem.core.receipt import Receipt
-from onprem.errors import DataDirectoryDamaged, StorageFull, described
+from onprem.errors import (
+    DataDirectoryDamaged,
+    DeletionUnverified,
+    PurgeIncomplete,
+    StorageFull,
+    described,
+)
 from onprem.store.database import Database, Transaction
+from onprem.store.verification import VerificationFailures
 
 logger = logging.getLogger(__name__)
 
-RECORD_FAULTS = (OSError, StorageFull, DataDirectoryDamaged)
+RECORD_FAULTS = (OSError, StorageFull, DataDirectoryDamaged, DeletionUnverified)
 """What may stop one record and leave the next alone. StoreBusy would stop each of them."""
 
 
@@ -17,18 +24,20 @@ async def delete_each(
     database: Database,
     records: list[bytes],
     delete: Callable[[Transaction, bytes], Awaitable[Receipt | None]],
+    verification: VerificationFailures,
 ) -> list[Receipt]:
     """Call `delete` for each record, in a transaction of its own. Returns the receipts.
 
-    Empties SQLite's log at the end, unless a reader holds it: each sweep tries that again.
+    Empties SQLite's log at the end: before that nothing is gone for good.
 
     Raises:
-        OSError, StorageFull, DataDirectoryDamaged: the first that stopped a record; each that is
-            not about room is in the log. All other records are deleted.
+        OSError, StorageFull, DataDirectoryDamaged, DeletionUnverified: the first that stopped a
+            record; each that is not about room is in the log. All other records are deleted.
+        PurgeIncomplete: a reader holds SQLite's log; each sweep tries again to empty it.
         StoreBusy: at once.
     """
     receipts = []
-    first: OSError | StorageFull | DataDirectoryDamaged | None = None
+    first: OSError | StorageFull | DataDirectoryDamaged | DeletionUnverified | None = None
     for record in records:
         try:
             async with database.write() as tx:
@@ -40,8 +49,11 @@ async def delete_each(
             continue
         if receipt is not None:
             receipts.append(receipt)
-    if receipts:
-        await database.truncate_log()
+    emptied = not receipts or await database.truncate_log()
+    if not emptied:
+        verification.log_resisted()
     if first is not None:
         raise first
+    if not emptied:
+        raise PurgeIncomplete()
     return receipts

@@ -95,6 +95,29 @@ async def record(tx: Transaction, delivery: Delivery) -> None:
     )
 
 
+async def release_output(tx: Transaction, job_id: str, *, due_at: float) -> None:
+    """Let the output and its edits go at `due_at`, if they were to go with their delivery.
+
+    Nothing happens while another delivery waits, or if neither a delivery that carried the output
+    arrived nor its owner acknowledged it.
+    """
+    row = await tx.fetchone(
+        "SELECT output_id, edits_id FROM job WHERE id = ? AND until_delivered"
+        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE job_id = job.id AND state = 'waiting')"
+        " AND (acknowledged_at IS NOT NULL OR EXISTS (SELECT 1 FROM delivery"
+        " WHERE job_id = job.id AND state = 'delivered' AND bytes IS NOT NULL))",
+        (job_id,),
+    )
+    if row is None:
+        return
+    await tx.execute(
+        "UPDATE artefact SET due_at = min(due_at, ?) WHERE id IN (?, ?)", (due_at, *row)
+    )
+    await tx.execute(
+        "UPDATE job SET output_due_at = min(output_due_at, ?) WHERE id = ?", (due_at, job_id)
+    )
+
+
 async def idle_destinations(database: Database, job_id: str | None = None) -> list[bytes]:
     """Destinations, of one job or of all, of which no delivery is left to make."""
     rows = await database.fetchall(

@@ -3,13 +3,15 @@
 import msgspec
 
 from onprem.core.job import JobKind, JobStatus, check_transition
+from onprem.core.retention import OutputLife
 from onprem.core.speech import ModelRef
 from onprem.store import deliveries
 from onprem.store.database import Database, Row, Transaction
 
 COLUMNS = (
     "id, project_id, kind, status, region, media_id, request_id, destination_id,"
-    " output_id, edits_id, output_due_at, error_code, engine, claims, attempts, duration,"
+    " output_id, edits_id, output_life, until_delivered, output_due_at, error_code, engine,"
+    " claims, attempts, duration,"
     " created_at, waits_since, updated_at, finished_at, acknowledged_at, deleted_at"
 )
 
@@ -27,6 +29,10 @@ class Job(msgspec.Struct, frozen=True):
     destination_id: bytes | None
     output_id: bytes | None
     edits_id: bytes | None
+    output_life: float
+    """Seconds from its end that its output lives at most."""
+    until_delivered: bool
+    """Whether the output goes as soon as it is delivered."""
     output_due_at: float | None
     error_code: str | None
     engine: dict[str, ModelRef] | None
@@ -52,13 +58,14 @@ async def insert(
     region: str,
     media_id: bytes | None,
     request_id: bytes,
+    output_life: OutputLife,
     now: float,
     destination_id: bytes | None = None,
 ) -> None:
     await tx.execute(
         "INSERT INTO job (id, project_id, kind, status, region, media_id, request_id,"
-        " destination_id, created_at, waits_since, updated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " destination_id, output_life, until_delivered, created_at, waits_since, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job_id,
             project_id,
@@ -68,6 +75,8 @@ async def insert(
             media_id,
             request_id,
             destination_id,
+            output_life.seconds,
+            output_life.until_delivered,
             now,
             now,
             now,
@@ -260,4 +269,5 @@ def job_of(row: Row) -> Job:
     values = dict(zip(Job.__struct_fields__, row, strict=True))
     if values["engine"] is not None:
         values["engine"] = msgspec.json.decode(values["engine"])
+    values["until_delivered"] = bool(values["until_delivered"])
     return msgspec.convert(values, Job)

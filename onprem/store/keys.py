@@ -28,13 +28,22 @@ async def insert(tx: Transaction, key: StoredKey) -> None:
     await tx.execute(f"INSERT INTO api_key ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
-async def by_id(database: Database, key_id: str) -> StoredKey | None:
-    row = await database.fetchone(f"SELECT {_COLUMNS} FROM api_key WHERE id = ?", (key_id,))
+async def by_id(database: Database | Transaction, key_id: str) -> StoredKey | None:
+    """None also for one of an erased project."""
+    row = await database.fetchone(
+        f"SELECT {_COLUMNS} FROM api_key WHERE id = ? AND project_id NOT IN"
+        " (SELECT id FROM project WHERE erased_at IS NOT NULL)",
+        (key_id,),
+    )
     return _key(row) if row else None
 
 
 async def every(database: Database) -> list[StoredKey]:
-    rows = await database.fetchall(f"SELECT {_COLUMNS} FROM api_key ORDER BY created_at")
+    """Not those of erased projects."""
+    rows = await database.fetchall(
+        f"SELECT {_COLUMNS} FROM api_key WHERE project_id NOT IN"
+        " (SELECT id FROM project WHERE erased_at IS NOT NULL) ORDER BY created_at"
+    )
     return [_key(row) for row in rows]
 
 

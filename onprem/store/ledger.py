@@ -1,60 +1,70 @@
-"""The ledger: append-only and hash-chained. Each append reads the tip inside its transaction."""
-
-from typing import Any
+"""The ledger: receipts of deletions, and acts."""
 
 import msgspec
 
-from onprem.core.receipt import GENESIS, Receipt, canonical, chain_digest
+from onprem.core.act import Act
+from onprem.core.chain import Entry
+from onprem.core.ledger import ChainName, EntryKind
+from onprem.core.pruned import Pruned
+from onprem.core.receipt import Receipt
+from onprem.stamp import Stamp
+from onprem.store.chain import LEDGER
 from onprem.store.database import Database, Transaction
 
-DELETION = "deletion"
+
+async def append_receipt(tx: Transaction, stamp: Stamp, receipt: Receipt) -> None:
+    await LEDGER.append(tx, stamp, EntryKind.DELETION, receipt, job_id=receipt.job_id)
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One row; `body` is canonical JSON."""
-
-    seq: int
-    at: float
-    kind: str
-    body: str
-    digest: bytes
+async def append_act(tx: Transaction, stamp: Stamp, act: Act, *, job_id: str | None = None) -> int:
+    """In the transaction of what it notes. Returns its number."""
+    return await LEDGER.append(tx, stamp, EntryKind.ACT, act, job_id=job_id)
 
 
-async def append(
-    tx: Transaction, *, at: float, kind: str, body: Any, job_id: str | None = None
-) -> None:
-    """Add one entry behind the tip, in the caller's transaction."""
-    tip = await tx.fetchone("SELECT seq, digest FROM ledger ORDER BY seq DESC LIMIT 1")
-    seq, previous = (tip[0] + 1, tip[1]) if tip else (1, GENESIS)
-    raw = canonical(body)
-    digest = chain_digest(previous, seq, at, kind, raw)
-    await tx.execute(
-        "INSERT INTO ledger (seq, at, kind, job_id, body, digest) VALUES (?, ?, ?, ?, ?, ?)",
-        (seq, at, kind, job_id, raw.decode(), digest),
+async def append_pruned(tx: Transaction, stamp: Stamp, pruned: Pruned) -> None:
+    """In the transaction that takes the entries away."""
+    await LEDGER.append(tx, stamp, EntryKind.PRUNED, pruned)
+
+
+async def last_pruned(database: Database | Transaction, chain: ChainName) -> Entry | None:
+    """The entry that tells what was last taken away of a chain; None: nothing ever was."""
+    found = await LEDGER.newest(
+        database, limit=1, where="kind = 'pruned' AND body ->> 'chain' = ?", values=(chain,)
     )
+    return found[0] if found else None
 
 
-async def append_receipt(tx: Transaction, receipt: Receipt) -> None:
-    await append(tx, at=receipt.deleted_at, kind=DELETION, body=receipt, job_id=receipt.job_id)
+async def oldest_job(tx: Transaction) -> float | None:
+    """When the oldest job was submitted of which a tombstone is left: its receipts are needed."""
+    row = await tx.fetchone("SELECT created_at FROM job ORDER BY seq LIMIT 1")
+    return row[0] if row else None
+
+
+async def newest(
+    database: Database,
+    *,
+    limit: int,
+    before: int | None = None,
+    kind: EntryKind | None = None,
+    job_id: str | None = None,
+) -> list[Entry]:
+    """Entries of any kind and job, or of these only; those before number `before`."""
+    wanted = {"kind": kind, "job_id": job_id}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    where = " AND ".join([f"{column} = ?" for column in given] or ["TRUE"])
+    return await LEDGER.newest(
+        database, limit=limit, before=before, where=where, values=tuple(given.values())
+    )
 
 
 async def receipts_of_job(database: Database, job_id: str) -> list[Receipt]:
     """In the order of deletion."""
-    rows = await database.fetchall(
-        "SELECT body FROM ledger WHERE job_id = ? AND kind = ? ORDER BY seq", (job_id, DELETION)
+    return await receipts(database, "job_id = ?", job_id)
+
+
+async def receipts(database: Database, where: str = "TRUE", *values: object) -> list[Receipt]:
+    """Those that fit a condition on the table, in the order of deletion."""
+    entries = await LEDGER.entries(
+        database, where=f"kind = 'deletion' AND ({where})", values=values
     )
-    return [msgspec.json.decode(body, type=Receipt) for (body,) in rows]
-
-
-async def first_broken_entry(database: Database) -> int | None:
-    """The number of the first entry that does not follow from the one before; None: intact."""
-    previous, expected = GENESIS, 1
-    for row in await database.fetchall(
-        "SELECT seq, at, kind, body, digest FROM ledger ORDER BY seq"
-    ):
-        entry = Entry(*row)
-        digest = chain_digest(previous, entry.seq, entry.at, entry.kind, entry.body.encode())
-        if entry.seq != expected or digest != entry.digest:
-            return expected
-        previous, expected = entry.digest, expected + 1
-    return None
+    return [msgspec.json.decode(entry.body, type=Receipt) for entry in entries]

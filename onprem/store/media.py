@@ -2,11 +2,11 @@
 
 import msgspec
 
+from onprem.core.ledger import EntryKind
 from onprem.core.receipt import DeletionReason, Receipt
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database, Transaction
 from onprem.store.delete_each import delete_each
-from onprem.store.ledger import DELETION
 
 _BOUND = "SELECT media_id FROM job WHERE finished_at IS NULL AND media_id IS NOT NULL"
 """Versions that an unfinished job will read, or reads now."""
@@ -95,10 +95,30 @@ async def withdraw(tx: Transaction, artefact_id: bytes) -> bool:
     return await tx.fetchone(f"{_SUPERSEDED} AND id = ?", (artefact_id,)) is not None
 
 
+async def withdrawn(database: Database, artefact_id: bytes) -> bool:
+    """Whether its owner deleted a version that unfinished jobs still need."""
+    row = await database.fetchone(
+        "SELECT 1 FROM withdrawn_media WHERE artefact_id = ?", (artefact_id,)
+    )
+    return row is not None
+
+
+async def superseded(database: Database) -> list[tuple[bytes, DeletionReason]]:
+    """Old and withdrawn versions that no unfinished job is bound to, and why they go."""
+    rows = await database.fetchall(
+        f"SELECT id, id IN (SELECT artefact_id FROM withdrawn_media) FROM ({_SUPERSEDED})"
+    )
+    return [(row[0], _reason(withdrawn=row[1])) for row in rows]
+
+
 async def delete_superseded(
-    database: Database, artefacts: ArtefactStore, *, now: float
+    database: Database,
+    artefacts: ArtefactStore,
+    *,
+    now: float,
+    among: list[bytes] | None = None,
 ) -> list[Receipt]:
-    """Delete old and withdrawn versions that no unfinished job is bound to.
+    """Delete old and withdrawn versions that no unfinished job is bound to; all, or those `among`.
 
     Raises as `ArtefactStore.delete`.
     """
@@ -110,11 +130,16 @@ async def delete_superseded(
         withdrawn = await tx.fetchone(
             "SELECT 1 FROM withdrawn_media WHERE artefact_id = ?", (record,)
         )
-        reason = DeletionReason.REQUESTED if withdrawn else DeletionReason.REPLACED
+        reason = _reason(withdrawn=withdrawn is not None)
         return await artefacts.delete_within(tx, record, reason, now=now)
 
-    records = [row[0] for row in await database.fetchall(_SUPERSEDED)]
-    return await delete_each(database, records, delete)
+    if among is None:
+        among = [row[0] for row in await database.fetchall(_SUPERSEDED)]
+    return await delete_each(database, among, delete, artefacts.verification)
+
+
+def _reason(*, withdrawn: bool) -> DeletionReason:
+    return DeletionReason.REQUESTED if withdrawn else DeletionReason.REPLACED
 
 
 async def receipts(
@@ -125,10 +150,10 @@ async def receipts(
     Empty where `before` is no media of this project that has a receipt.
     """
     mine = "FROM ledger WHERE job_id IS NULL AND body ->> 'projectId' = ? AND kind = ?"
-    older, parameters = "", [project_id, DELETION]
+    older, parameters = "", [project_id, EntryKind.DELETION]
     if before is not None:
         older = f" AND seq < (SELECT seq {mine} AND body ->> 'artefactId' = ?)"
-        parameters += [project_id, DELETION, before]
+        parameters += [project_id, EntryKind.DELETION, before]
     rows = await database.fetchall(
         f"SELECT body {mine}{older} ORDER BY seq DESC LIMIT ?", (*parameters, limit)
     )

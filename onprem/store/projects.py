@@ -30,17 +30,25 @@ async def insert(
 
 
 async def get(database: Database | Transaction, project_id: str) -> Project | None:
-    row = await database.fetchone(f"SELECT {_COLUMNS} FROM project WHERE id = ?", (project_id,))
+    """None also for one that was erased."""
+    row = await database.fetchone(
+        f"SELECT {_COLUMNS} FROM project WHERE id = ? AND erased_at IS NULL", (project_id,)
+    )
     return _project(row) if row else None
 
 
 async def by_name(database: Database | Transaction, name: str) -> Project | None:
-    row = await database.fetchone(f"SELECT {_COLUMNS} FROM project WHERE name = ?", (name,))
+    row = await database.fetchone(
+        f"SELECT {_COLUMNS} FROM project WHERE name = ? AND erased_at IS NULL", (name,)
+    )
     return _project(row) if row else None
 
 
 async def every(database: Database) -> list[Project]:
-    rows = await database.fetchall(f"SELECT {_COLUMNS} FROM project ORDER BY created_at")
+    """The oldest first; not those that were erased."""
+    rows = await database.fetchall(
+        f"SELECT {_COLUMNS} FROM project WHERE erased_at IS NULL ORDER BY created_at"
+    )
     return [_project(row) for row in rows]
 
 

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 from onprem.core.receipt import DeletionReason
-from onprem.errors import DataDirectoryDamaged, described
+from onprem.errors import PurgeIncomplete, described
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
 from onprem.store.database import Database
@@ -40,8 +39,10 @@ async def reconcile(
     dead = [record for slot, record in expected.items() if occupants.get(slot) != record]
     mended = [await _taken_away(slots.erase, slot, record) for slot, record in strays]
     mended += [await _taken_away(blobs.remove, record) for record in orphans]
-    with suppress(OSError, DataDirectoryDamaged):  # `delete` has logged it
+    try:
         await artefacts.delete(dead, DeletionReason.CRASH, now=now)
+    except (*RECORD_FAULTS, PurgeIncomplete) as error:
+        logger.error("deletions that broke off are not complete yet: %s", described(error))
     await database.truncate_log()
     left = {row[0] for row in await database.fetchall("SELECT id FROM artefact")}
     return sum(mended) + len(set(dead) - left)

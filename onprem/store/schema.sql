@@ -7,12 +7,22 @@ CREATE TABLE key_check (
     value BLOB NOT NULL                    -- derived from the master key, which it does not tell
 ) STRICT;
 
+-- Where retention time stood (onprem/clock.py), so that it goes on after a stop: one row.
+CREATE TABLE clock_mark (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    time     REAL NOT NULL,
+    boot_id  TEXT NOT NULL,
+    boottime REAL NOT NULL,
+    swept_at REAL                          -- retention time of the last sweep that did all
+) STRICT;
+
 CREATE TABLE project (
     id         TEXT PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
     created_at REAL NOT NULL,
     settings   TEXT NOT NULL DEFAULT '{}', -- JSON: core/project.py
-    served     INTEGER NOT NULL DEFAULT 0  -- when its turn was last: jobs are taken round robin
+    served     INTEGER NOT NULL DEFAULT 0, -- when its turn was last: jobs are taken round robin
+    erased_at  REAL                        -- all of it was erased: only its id is left
 ) STRICT;
 
 -- A key belongs to one project. Only its SHA-256 is kept: it has 256 random bits.
@@ -32,7 +42,9 @@ CREATE TABLE api_key (
 CREATE TABLE artefact (
     id         BLOB PRIMARY KEY,           -- 16 random bytes; also names its key slot and blob
     kind       TEXT NOT NULL
-        CHECK (kind IN ('media', 'request', 'destination', 'output', 'edits', 'worker_copy')),
+        CHECK (kind IN (
+            'media', 'request', 'destination', 'output', 'edits', 'worker_copy', 'canary'
+        )),
     project_id TEXT NOT NULL REFERENCES project (id),
     job_id     TEXT,                       -- null for media
     slot       INTEGER UNIQUE,             -- its record key; null for worker copies (memory)
@@ -43,6 +55,8 @@ CREATE TABLE artefact (
 ) STRICT;
 CREATE INDEX artefact_due ON artefact (due_at);
 CREATE INDEX artefact_job ON artefact (job_id);
+-- Counted without touching rows, which hold ciphertext.
+CREATE INDEX artefact_kind ON artefact (kind, created_at, due_at);
 
 -- Slots of the record-key file that carry no live key. A slot comes back here in the same
 -- transaction as the receipt of what it protected, so it is never reused earlier.
@@ -77,6 +91,8 @@ CREATE TABLE job (
     destination_id   BLOB,                 -- where results are sent, until deliveries end
     output_id        BLOB,                 -- its encrypted output, until the deadline
     edits_id         BLOB,                 -- its owner's corrections of the output
+    output_life      REAL NOT NULL,        -- seconds that its output lives at most
+    until_delivered  INTEGER NOT NULL,     -- and whether it goes as soon as it is delivered
     output_due_at    REAL,
     error_code       TEXT,
     engine           TEXT,                 -- JSON: the models that made the output
@@ -125,7 +141,7 @@ CREATE INDEX idempotency_expires ON idempotency (expires_at);
 -- Secrets of the installation and of projects, each wrapped under the master key.
 CREATE TABLE secret (
     id         TEXT PRIMARY KEY,
-    purpose    TEXT NOT NULL CHECK (purpose IN ('voiceprint', 'webhook')),
+    purpose    TEXT NOT NULL CHECK (purpose IN ('voiceprint', 'webhook', 'signing')),
     project_id TEXT REFERENCES project (id), -- null where the whole installation shares it
     wrapped    BLOB NOT NULL,
     created_at REAL NOT NULL,
@@ -139,18 +155,29 @@ CREATE TABLE used_link (
     expires_at REAL NOT NULL
 ) STRICT;
 
--- Append-only and hash-chained: see core/receipt.py.
+-- Where a chain begins after its oldest entries outlived their retention.
+CREATE TABLE chain_floor (
+    chain  TEXT PRIMARY KEY,
+    seq    INTEGER NOT NULL,               -- of the last entry that was taken away
+    digest BLOB NOT NULL                   -- its digest, from which the next one follows
+) STRICT;
+
+-- Deletions and acts, append-only and hash-chained: see core/chain.py.
 CREATE TABLE ledger (
-    seq      INTEGER PRIMARY KEY,
-    at       REAL NOT NULL,
-    kind     TEXT NOT NULL,
-    job_id   TEXT,
-    body     TEXT NOT NULL,                -- canonical JSON
-    digest   BLOB NOT NULL
+    seq          INTEGER PRIMARY KEY,
+    at           REAL NOT NULL,            -- retention time
+    wall         REAL NOT NULL,            -- what the machine's clock showed
+    boot_id      TEXT NOT NULL,
+    synchronised INTEGER NOT NULL,         -- whether the kernel called that clock synchronised
+    kind         TEXT NOT NULL,
+    job_id       TEXT,
+    body         TEXT NOT NULL,            -- canonical JSON
+    digest       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX ledger_job ON ledger (job_id);
-CREATE INDEX ledger_media ON ledger (seq) WHERE job_id IS NULL;
+CREATE INDEX ledger_kind ON ledger (kind, seq);
 CREATE TRIGGER ledger_keeps_its_entries BEFORE DELETE ON ledger
+WHEN OLD.seq > coalesce((SELECT seq FROM chain_floor WHERE chain = 'ledger'), 0)
 BEGIN
     SELECT RAISE (ABORT, 'the ledger is append-only');
 END;
@@ -164,3 +191,47 @@ CREATE TRIGGER ledger_entries_never_change BEFORE UPDATE ON ledger
 BEGIN
     SELECT RAISE (ABORT, 'the ledger is append-only');
 END;
+
+-- Who read what content, append-only and hash-chained alike.
+CREATE TABLE access_log (
+    seq          INTEGER PRIMARY KEY,
+    at           REAL NOT NULL,            -- retention time
+    wall         REAL NOT NULL,            -- what the machine's clock showed
+    boot_id      TEXT NOT NULL,
+    synchronised INTEGER NOT NULL,         -- whether the kernel called that clock synchronised
+    kind         TEXT NOT NULL,
+    job_id       TEXT,
+    body         TEXT NOT NULL,            -- canonical JSON
+    digest       BLOB NOT NULL
+) STRICT;
+CREATE INDEX access_log_job ON access_log (job_id);
+-- By the artefact's id: an access, as canonical JSON, begins with {"artefactId":" and the id.
+CREATE INDEX access_log_artefact ON access_log (substr (body, 16, 32));
+CREATE TRIGGER access_log_keeps_its_entries BEFORE DELETE ON access_log
+WHEN OLD.seq > coalesce((SELECT seq FROM chain_floor WHERE chain = 'access_log'), 0)
+BEGIN
+    SELECT RAISE (ABORT, 'the access log is append-only');
+END;
+-- INSERT OR REPLACE deletes without the trigger above.
+CREATE TRIGGER access_log_entries_come_last BEFORE INSERT ON access_log
+WHEN EXISTS (SELECT 1 FROM access_log WHERE seq >= NEW.seq)
+BEGIN
+    SELECT RAISE (ABORT, 'the access log is append-only');
+END;
+CREATE TRIGGER access_log_entries_never_change BEFORE UPDATE ON access_log
+BEGIN
+    SELECT RAISE (ABORT, 'the access log is append-only');
+END;
+
+-- Signed statements of where both chains stood: see core/checkpoint.py.
+CREATE TABLE checkpoint (
+    number          INTEGER PRIMARY KEY,   -- from 1, without gaps
+    at              REAL NOT NULL,
+    ledger_size     INTEGER NOT NULL,      -- number of its last entry then
+    access_log_size INTEGER NOT NULL,
+    document        TEXT NOT NULL,         -- JSON, signed
+    filed_at        REAL,                  -- when it was written to retention.checkpoint_file
+    sent_at         REAL                   -- when retention.checkpoint_webhook took it
+) STRICT;
+CREATE INDEX checkpoint_unfiled ON checkpoint (number) WHERE filed_at IS NULL;
+CREATE INDEX checkpoint_unsent ON checkpoint (number) WHERE sent_at IS NULL;

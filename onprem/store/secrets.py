@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from onprem.store.database import Database, Row, Transaction
 
-Purpose: TypeAlias = Literal["voiceprint", "webhook"]
+Purpose: TypeAlias = Literal["voiceprint", "webhook", "signing"]
 
 _COLUMNS = "id, purpose, project_id, wrapped, created_at, retires_at"
 _NONCE_BYTES = 12

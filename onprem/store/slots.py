@@ -13,6 +13,7 @@ fixed place of a preallocated file, so overwriting it needs no free disk and lea
 
 import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import (
@@ -95,7 +96,7 @@ class SlotFile:
         raw = self._get(slot)
         if raw[:16] != record:
             return None
-        if zlib.crc32(raw[:56]) != int.from_bytes(raw[56:60], "little"):
+        if not _whole(raw):
             raise DataDirectoryDamaged(what=f"key slot {slot} has a bad checksum")
         try:
             return aes_key_unwrap(self._wrapping_key, raw[16:56])
@@ -103,6 +104,10 @@ class SlotFile:
             raise DataDirectoryDamaged(
                 what=f"key slot {slot} does not open with this master key"
             ) from None
+
+    def wrapped(self, slot: int) -> bytes:
+        """The key that the slot carries, as it lies there."""
+        return self._get(slot)[16:56]
 
     def erase(self, slot: int, record: bytes) -> bool:
         """Overwrite the key of `record`, and read it back.
@@ -116,13 +121,21 @@ class SlotFile:
 
     def occupants(self) -> dict[int, bytes]:
         """Record id of each slot that carries one."""
+        return {slot: raw[:16] for slot, raw in self._used() if any(raw[:16])}
+
+    def damaged(self) -> list[int]:
+        """Slots that carry a record's id with a bad checksum."""
+        return [slot for slot, raw in self._used() if any(raw[:16]) and not _whole(raw)]
+
+    def residue(self) -> list[int]:
+        """Slots that carry no record's id and are not empty."""
+        return [slot for slot, raw in self._used() if not any(raw[:16])]
+
+    def _used(self) -> Iterator[tuple[int, bytes]]:
         raw = os.pread(self._fd, len(self) * SLOT_BYTES, 0)
-        found = {}
         for start in range(0, len(raw), SLOT_BYTES):
-            record = raw[start : start + 16]
-            if any(record):
-                found[start // SLOT_BYTES] = record
-        return found
+            if (slot := raw[start : start + SLOT_BYTES]) != _EMPTY:
+                yield start // SLOT_BYTES, slot
 
     def _get(self, slot: int) -> bytes:
         return os.pread(self._fd, SLOT_BYTES, slot * SLOT_BYTES).ljust(SLOT_BYTES, b"\0")
@@ -132,3 +145,7 @@ class SlotFile:
             written = os.pwrite(self._fd, raw, slot * SLOT_BYTES)
         if written != SLOT_BYTES:
             raise DataDirectoryDamaged(what="the record-key file could not be written")
+
+
+def _whole(raw: bytes) -> bool:
+    return zlib.crc32(raw[:56]) == int.from_bytes(raw[56:60], "little")

@@ -24,6 +24,19 @@ def test_check_reads_the_rules_of_fetch_allow(onprem: Onprem, tmp_path: Path) ->
     assert "fetch.allow" in done.err
 
 
+def test_check_reads_where_checkpoints_are_sent(onprem: Onprem, tmp_path: Path) -> None:
+    url = 'checkpoint_webhook = "http://siem.corp/in?token=SECRET"'
+    (tmp_path / "onprem.toml").write_text(f"[retention]\n{url}\n")
+    done = onprem("config", "check")
+    assert done.code == 3
+    assert "retention.checkpoint_webhook" in done.err and "SECRET" not in done.err
+    allow = '[webhooks]\nallow = ["siem.corp:80"]'
+    (tmp_path / "onprem.toml").write_text(f"[retention]\n{url}\n{allow}\n")
+    assert onprem("config", "check").code == 0
+    shown = onprem("config", "show").out
+    assert 'checkpoint_webhook = "http://siem.corp/…"' in shown and "SECRET" not in shown
+
+
 def test_show_prints_what_holds(onprem: Onprem, tmp_path: Path) -> None:
     (tmp_path / "onprem.toml").write_text('[retention]\noutput = "1h"\n')
     shown = onprem("config", "show", "--json").json

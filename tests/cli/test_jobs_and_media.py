@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from onprem.clock import SystemClock
+from onprem.clock import system_clock
 from onprem.config.load import load_settings
 from onprem.config.settings import Server
 from tests.cli.conftest import Done, Onprem
@@ -32,7 +32,7 @@ def key(onprem: Onprem) -> str:
 @asynccontextmanager
 async def serving(engine: FakeEngine, key: str) -> AsyncIterator[Running]:
     settings = replace(load_settings(None), server=Server(port=0))
-    async with running(settings, engine, key, SystemClock()) as server:
+    async with running(settings, engine, key, system_clock()) as server:
         yield server
 
 

@@ -3,91 +3,93 @@
 import random
 import secrets
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
 
 from tests.crash.conftest import MakeSite
 from tests.support.audio import wav
-from tests.support.crash import TERMINAL, CrashSite
-from tests.support.crash_server import POISON_SAMPLES, TRANSCRIPT
+from tests.support.crash import CrashSite
+from tests.support.crash_client import ACTIONS, Client
+from tests.support.crash_server import POISON_SAMPLES
+from tests.support.sink import sink
 
-URL_MARKER = "url-marker-77aa01"
-REFUSED_URL = f"http://127.0.0.1:9/{URL_MARKER}.wav"
-"""A job with it ends as failed: the server connects to no address of its own."""
-
-
-class Client:
-    """Uploads and submits until the server dies; remembers what was answered 2xx."""
-
-    def __init__(self, site: CrashSite, luck: random.Random) -> None:
-        self._site = site
-        self._luck = luck
-        self._marker = secrets.token_bytes(32)
-        self.jobs: list[str] = []
-        self.uploads: set[str] = set()
-        self.terminal: dict[str, str] = {}
-
-    @property
-    def markers(self) -> tuple[bytes, ...]:
-        return (self._marker, TRANSCRIPT.encode(), URL_MARKER.encode())
-
-    def use(self, actions: int) -> None:
-        for job_id in self.jobs:
-            self.check(job_id, self._site.status(job_id))
-        for _ in range(actions):
-            action = self._luck.choice(["upload", "upload large", "diarize", "diarize", "url"])
-            if action.startswith("upload") or not self.uploads:
-                url = f"media://{self._luck.randrange(4)}.wav"
-                seconds = 80 if action.endswith("large") else 0.75
-                self._site.upload(wav(self._marker * int(seconds * 1000)), url)
-                self.uploads.add(url)
-            else:
-                media = self._luck.choice(sorted(self.uploads))
-                self.jobs.append(self._site.diarize(REFUSED_URL if action == "url" else media))
-
-    def check(self, job_id: str, status: str) -> None:
-        """A terminal state never changes."""
-        assert self.terminal.get(job_id, status) == status
-        if status in TERMINAL:
-            self.terminal[job_id] = status
+SIDE_BY_SIDE = 2
+"""Sites that share the kills of the longer tiers."""
+PURGES = 0.1
+"""Of the rounds."""
 
 
-@pytest.mark.parametrize(
-    "rounds", [12, pytest.param(400, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])]
-)
-def test_no_promise_is_broken_by_kills_at_random_points(make_site: MakeSite, rounds: int) -> None:
-    seed = secrets.randbits(32)
-    print(f"seed {seed}")
-    luck = random.Random(seed)
-    site = make_site(output="1s")
-    client = Client(site, luck)
-    kills = 0
-    for _ in range(rounds):
-        assert site.start() and site.process is not None
-        killer = threading.Timer(luck.uniform(0.02, 0.6), site.process.kill)
-        killer.start()
-        try:
-            client.use(actions=4)
-        except httpx.TransportError:
-            kills += 1
-        killer.join()
-        site.kill()
-        assert site.finds(*client.markers) == []
-    assert kills > 0 and client.jobs
+def killed(site: CrashSite, client: Client, luck: random.Random) -> None:
+    """One round: a start, some requests, and the end of the process in between."""
+    assert site.start() and site.process is not None
+    killer = threading.Timer(luck.uniform(0.02, 0.6), site.process.kill)
+    killer.start()
+    with suppress(httpx.TransportError):
+        client.use(actions=6)
+    killer.join()
+    site.kill()
+    client.end_purge()
+    if luck.random() < PURGES:
+        client.begin_purge()
+    assert site.finds(*client.markers) == []
 
+
+def settled(site: CrashSite, client: Client) -> None:
+    """Every job that was answered 2xx ends, and what is due goes."""
     assert site.start()
+    client.end_purge()
     for job_id, status in site.ended(client.jobs).items():
         client.check(job_id, status)
+    client.check_deleted(client.deleted)
+    client.check_deliveries()
     kept = [site.diarize(url) for url in sorted(client.uploads)]
-    assert set(site.ended(kept).values()) == {"succeeded"}
+    assert set(site.ended(kept).values()) <= {"succeeded"}
     assert site.stop() == 0
     # A last start sweeps what is due, as the scheduler would within the minute.
     assert site.start()
     assert site.stop() == 0
 
+
+def campaign(make_site: MakeSite, name: str, rounds: int, seed: int) -> set[str]:
+    """Returns what was done at least once."""
+    luck = random.Random(seed)
+    with sink(random.Random(seed)) as receiver:
+        site = make_site(name, output="3s", webhooks=receiver.rule)
+        client = Client(site, luck, receiver)
+        for _ in range(rounds):
+            killed(site, client, luck)
+        settled(site, client)
     assert site.violations() == []
     assert site.finds(*client.markers) == []
+    return client.done
+
+
+def test_no_promise_is_broken_by_kills_at_random_points(make_site: MakeSite) -> None:
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    assert "submit" in campaign(make_site, "site", 12, seed)
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        pytest.param(200, marks=[pytest.mark.ci, pytest.mark.timeout(1200)]),
+        pytest.param(2000, marks=[pytest.mark.soak, pytest.mark.timeout(4 * 3600)]),
+    ],
+)
+def test_no_promise_is_broken_by_many_kills(make_site: MakeSite, rounds: int) -> None:
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        campaigns = [
+            pool.submit(campaign, make_site, f"site-{each}", rounds // SIDE_BY_SIDE, seed + each)
+            for each in range(SIDE_BY_SIDE)
+        ]
+    done = set().union(*(each.result() for each in campaigns))
+    assert done == {*ACTIONS, "purge"}
 
 
 def test_a_job_that_takes_the_server_down_is_given_up_and_the_others_are_done(

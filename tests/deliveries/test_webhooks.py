@@ -102,7 +102,7 @@ async def test_a_job_that_expires_in_the_queue_is_told(
     await asyncio.to_thread(engine.started.wait)
     others = [await submitted(server, webhook=receiver.url()) for _ in range(3)]
     clock.advance(server.settings.limits.queue_ttl + 1)
-    await server.server.sweep.run()
+    await server.server.queue_expiry.run()
     ended = json.loads((await receiver.got(1))[0].body)
     assert ended["jobId"] in others and ended["status"] == "failed"
     await server.client.post(f"/v1/jobs/{first}/cancel")

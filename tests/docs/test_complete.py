@@ -26,6 +26,7 @@ from onprem.http.errors import ApiError, ValidationErrorResponse
 from onprem.http.views import EditsView, JobCreated, JobView, ReceiptView
 from onprem.runner.progress import Progress
 from onprem.services.keys import Scope
+from onprem.services.metric_table import EVERY, PREFIX
 from onprem.services.model_choice import HOSTED_DIARIZATION, HOSTED_TRANSCRIPTION
 from scripts.docs import commands, error_classes
 
@@ -36,6 +37,7 @@ API = "\n".join(
 )
 CLI = (ROOT / "docs" / "cli.md").read_text()
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 QUICKSTART = (ROOT / "docs" / "quickstart.md").read_text()
 
 SHOWN_TO_CLIENTS = (
@@ -91,6 +93,14 @@ def test_every_error_code_where_it_is_met() -> None:
         return API if issubclass(kind, JobFailure) else API + CLI
 
     assert not [kind.code for kind in error_classes() if f"| `{kind.code}` |" not in page(kind)]
+
+
+def test_metrics_are_named_as_they_are() -> None:
+    named = set(re.findall(rf"\b{PREFIX}\w+", OPERATIONS))
+    assert named == {metric.full_name for metric in EVERY}
+    alarms = re.findall(r"^ +expr: (.+)$", OPERATIONS, re.MULTILINE)
+    assert alarms
+    assert all(PREFIX in alarm for alarm in alarms)
 
 
 def test_every_command() -> None:

@@ -96,12 +96,23 @@ async def test_a_project_with_faults_is_not_made(
 
 async def test_settings_change_one_by_one_and_null_resets_them(server: Running) -> None:
     path = "/v1/admin/projects/default"
-    for body in ({"queuedJobs": 3}, {"consentRequired": True}, {"requestsPerMinute": 9}):
+    for body in (
+        {"queuedJobs": 3},
+        {"consentRequired": True},
+        {"requestsPerMinute": 9},
+        {"mediaRetention": 60, "outputRetention": 0},
+    ):
         assert (await server.client.patch(path, json=body)).status_code == 200
     changed = (await projects(server))["default"]
     assert changed["consentRequired"] is True
     assert (changed["queuedJobs"], changed["requestsPerMinute"]) == (3, 9)
-    nulls = {"queuedJobs": None, "consentRequired": None, "requestsPerMinute": None}
+    assert (changed["mediaRetention"], changed["outputRetention"]) == (60, 0)
+    nulls = dict.fromkeys(
+        [
+            *("queuedJobs", "consentRequired", "requestsPerMinute"),
+            *("mediaRetention", "outputRetention"),
+        ]
+    )
     reset = (await server.client.patch(path, json=nulls)).json()
     assert {name: reset[name] for name in reset if name not in ("id", "name", "createdAt")} == (
         DEFAULTS

@@ -96,7 +96,18 @@ OWN: Mapping[str, Mapping[int, Scenario]] = {
         404: scenarios.asking(project="nobody"),
     },
     "rotate_webhook_secret": {404: scenarios.telling(project="nobody")},
+    **{
+        name: {
+            401: scenarios.through_a_proxy_without_key,
+            403: scenarios.through_a_proxy_without_admin,
+        }
+        for name in ("compliance", "metrics")
+    },
+    "create_evidence": {400: scenarios.asking(to="soon")},
     "show_usage": {400: scenarios.asking(by="colour")},
+    "show_ledger": {400: scenarios.asking(limit="0")},
+    "export_ledger": {400: scenarios.asking(since="yesterday")},
+    "list_accesses": {400: scenarios.at("GET", "/v1/admin/access-log")},
 }
 
 

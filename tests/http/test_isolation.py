@@ -1,45 +1,42 @@
 """Two projects: B never sees, infers or changes what is A's, on any route.
 
-`PROBES` has each route of the API. A probe sends a request of B's that names an object; it is sent
-once with the names of A's objects and once with names that nobody uses, and both answers must be
-the same. A route that names no object of a project says why.
+`PROBES` has each route of the API. A probe sends a request of B's that names an object. B has a
+twin that never heard of A: it sends the same, with names that nobody uses in the place of A's.
+Whatever they send, in whatever order, both get the same answers, and A's objects stay as they are.
+A route that names no object of a project says why.
 
 A new route without an entry fails `test_every_route_has_a_probe`.
 """
 
-import re
-import secrets
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+import operator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-import httpx
 import pytest
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from onprem.http.app import ROUTES
-from onprem.services.keys import USUAL_SCOPES
 from tests.support.audio import tone
-from tests.support.server import Running
-
-
-class Names(NamedTuple):
-    """What somebody would have to know of another project's objects."""
-
-    job: str
-    media: str
-    artefact: str
-    project: str
-    key: str
-
-
-Request: TypeAlias = tuple[str, dict[str, Any]]
-"""A path, and what else `httpx` is to send."""
+from tests.support.isolation import (
+    Names,
+    Owner,
+    Request,
+    Sending,
+    Twin,
+    Whose,
+    objects_of,
+    owner_in,
+    twins,
+)
 
 
 class Probe(NamedTuple):
     """`answers` are the statuses that B may get, for A's names and for unknown ones alike."""
 
-    send: Callable[[Names], Request]
+    send: Sending
     answers: set[int]
 
 
@@ -48,14 +45,15 @@ NotOfAProject: TypeAlias = str
 
 THE_LINK_IS_THE_PERMISSION = "a signed link is all that it takes, and only A's keys get one"
 NO_OBJECTS = "shows nothing that belongs to a project"
+NUMBERS_ONLY = "for operators, and counts over all projects without naming one"
 PUBLIC = "open to everybody, and says nothing of projects"
 
 
-def path(template: str, **more: Any) -> Callable[[Names], Request]:
+def path(template: str, **more: Any) -> Sending:
     return lambda names: (template.format(**names._asdict()), more)
 
 
-def body(address: str, **fields: Any) -> Callable[[Names], Request]:
+def body(address: str, **fields: Any) -> Sending:
     """Fields that are text may hold a name in braces."""
 
     def send(names: Names) -> Request:
@@ -68,7 +66,18 @@ def body(address: str, **fields: Any) -> Callable[[Names], Request]:
     return send
 
 
-def query(address: str, **parameters: str) -> Callable[[Names], Request]:
+def submission(address: str, **fields: Any) -> Sending:
+    """As `body`, with an idempotency key."""
+    fill = body(address, url="{media}", **fields)
+
+    def send(names: Names) -> Request:
+        address, more = fill(names)
+        return address, {**more, "headers": {"idempotency-key": names.once}}
+
+    return send
+
+
+def query(address: str, **parameters: str) -> Sending:
     return lambda names: (
         address,
         {"params": {key: text.format(**names._asdict()) for key, text in parameters.items()}},
@@ -83,6 +92,8 @@ PROBES: Mapping[str, Probe | NotOfAProject] = {
     "GET /v1/live/{stream_id:str}": NO_OBJECTS,
     "GET /healthz/live": PUBLIC,
     "GET /healthz/ready": PUBLIC,
+    "GET /healthz/compliance": NUMBERS_ONLY,
+    "GET /metrics": NUMBERS_ONLY,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
     # media
@@ -94,12 +105,12 @@ PROBES: Mapping[str, Probe | NotOfAProject] = {
     "DELETE /v1/media": Probe(query("/v1/media", url="{media}"), {404}),
     "GET /v1/media/receipts": Probe(query("/v1/media/receipts", cursor="{artefact}"), {200}),
     # submitting
-    "POST /v1/diarize": Probe(body("/v1/diarize", url="{media}"), {400}),
+    "POST /v1/diarize": Probe(submission("/v1/diarize"), {400}),
     "POST /v1/identify": Probe(
-        body("/v1/identify", url="{media}", voiceprints=[{"label": "Sam", "voiceprint": "AAAA"}]),
+        submission("/v1/identify", voiceprints=[{"label": "Sam", "voiceprint": "AAAA"}]),
         {400},
     ),
-    "POST /v1/voiceprint": Probe(body("/v1/voiceprint", url="{media}"), {400}),
+    "POST /v1/voiceprint": Probe(submission("/v1/voiceprint"), {400}),
     "POST /v1/audio/transcriptions": "takes its recording with it and names no object",
     "POST /v1/audio/translations": "takes its recording with it and names no object",
     # jobs
@@ -134,9 +145,16 @@ PROBES: Mapping[str, Probe | NotOfAProject] = {
     "POST /v1/admin/webhook-secrets": Probe(
         body("/v1/admin/webhook-secrets", project="{project}"), {403}
     ),
+    "POST /v1/admin/purge": Probe(body("/v1/admin/purge", job="{job}", dryRun=False), {403}),
+    "GET /v1/admin/ledger": Probe(path("/v1/admin/ledger"), {403}),
+    "GET /v1/admin/ledger/verification": Probe(path("/v1/admin/ledger/verification"), {403}),
+    "GET /v1/admin/ledger/export": Probe(path("/v1/admin/ledger/export"), {403}),
+    "GET /v1/admin/access-log": Probe(query("/v1/admin/access-log", job="{job}"), {403}),
+    "GET /v1/admin/doctor": Probe(path("/v1/admin/doctor"), {403}),
     "GET /v1/admin/models": Probe(path("/v1/admin/models"), {403}),
     "GET /v1/admin/usage": Probe(path("/v1/admin/usage"), {403}),
     "GET /v1/admin/settings": Probe(path("/v1/admin/settings"), {403}),
+    "GET /v1/admin/evidence": Probe(path("/v1/admin/evidence?from=2026-01-01"), {403}),
 }
 
 SERVED = {
@@ -152,145 +170,101 @@ def test_every_route_has_a_probe() -> None:
     assert set(PROBES) == SERVED
 
 
-class Projects(NamedTuple):
-    """A with all its objects, and the key of B, which has a job and an upload of its own."""
+class Step(NamedTuple):
+    """One request of a sequence: a route of `PROBES`, and what it is sent for."""
 
-    server: Running
-    mine: Names
-    stranger: dict[str, str]
-    theirs: Names
-
-
-def unknown() -> Names:
-    """Their media comes behind all of B's, so that it is one place in B's list of media."""
-    return Names(
-        job=str(uuid.uuid4()),
-        media=f"media://z/{secrets.token_hex(8)}.wav",
-        artefact=secrets.token_hex(16),
-        project=f"prj_{secrets.token_hex(8)}",
-        key=secrets.token_hex(4),
-    )
+    route: str
+    whose: Whose
 
 
 @pytest.fixture
-async def projects(server: Running) -> AsyncIterator[Projects]:
-    mine = await objects_of(server, server.client.headers["authorization"])
-    await server.create_project("other")
-    key = await server.key("other", USUAL_SCOPES)
-    stranger = {"authorization": f"Bearer {key}"}
-    theirs = await objects_of(server, stranger["authorization"], folder="b")
-    yield Projects(server, mine, stranger, theirs)
+async def owner(tmp_path: Path) -> AsyncIterator[Owner]:
+    async with owner_in(tmp_path) as owner:
+        yield owner
 
 
-async def objects_of(server: Running, authorization: str, folder: str = "z") -> Names:
-    """An upload, a job that is done with edits, a receipt of an upload that was deleted."""
-    headers = {"authorization": authorization}
-    secret = authorization.removeprefix("Bearer ")
-    principal = await server.server.use.keys.authenticate(secret)
-    names = unknown()._replace(
-        project=principal.project_id,
-        key=principal.key_id,
-        media=f"media://{folder}/{secrets.token_hex(8)}.wav",
-    )
-
-    async def send(method: str, path: str, **more: Any) -> Any:
-        answer = await server.client.request(method, path, headers=headers, **more)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    for url in ("media://deleted", names.media):
-        link = await send("POST", "/v1/media/input", json={"url": url})
-        assert (await server.client.put(link["url"], content=tone(1.0))).is_success
-    gone = await send("DELETE", "/v1/media", params={"url": "media://deleted"})
-    job = (await send("POST", "/v1/diarize", json={"url": names.media}))["jobId"]
-    async with server.client.stream("GET", f"/v1/jobs/{job}/events", headers=headers) as events:
-        async for _ in events.aiter_lines():
-            pass
-    edits = {"speakers": {"SPEAKER_00": "Sam"}}
-    await send("PUT", f"/v1/jobs/{job}/edits", json=edits)
-    return names._replace(job=job, artefact=gone["receipt"]["artefactId"])
+PROBED = {route: probe for route, probe in PROBES.items() if isinstance(probe, Probe)}
 
 
-async def test_anothers_object_is_as_one_that_is_not_there(projects: Projects) -> None:
+async def test_what_is_anothers_is_not_there(owner: Owner) -> None:
     """On each route; one server for all of them, for A's objects stand still."""
-    before = await everything_of_a(projects)
-    for name, probe in PROBES.items():
-        if isinstance(probe, str) or name not in SERVED:
-            continue
-        of_a = await answered(projects, name, probe, projects.mine)
-        of_nobody = await answered(projects, name, probe, unknown())
-        assert of_a == of_nobody, name
-        assert of_a.status in probe.answers, name
-        assert not [value for value in projects.mine if value in of_a.told], name
-        assert await everything_of_a(projects) == before, name
+    before = await owner.everything()
+    b, twin = await twins(owner)
+    for route, probe in PROBED.items():
+        for whose in (Whose.ANOTHERS, Whose.AT_WORK, Whose.NOBODYS):
+            answer = await b.probed(route, probe.send, whose)
+            assert answer == await twin.probed(route, probe.send, whose), (route, whose)
+            assert answer.status in probe.answers, (route, whose)
+    assert await owner.everything() == before
 
 
-class Answered(NamedTuple):
-    status: int
-    headers: set[str]
-    told: str
+def begun(whose: Whose) -> list[Step]:
+    """B has an upload of that name, and a job that is done."""
+    return [Step("POST /v1/media/input", whose), Step("POST /v1/diarize", whose)]
 
 
-async def answered(projects: Projects, name: str, probe: Probe, names: Names) -> Answered:
-    """What B gets."""
-    address, more = probe.send(names)
-    answer = await projects.server.client.request(
-        name.partition(" ")[0], address, **more, headers=projects.stranger
-    )
-    return Answered(answer.status_code, set(answer.headers), told(answer, names))
+CHANGING = [
+    route for route in PROBED if not route.startswith("GET") and not route.count("/v1/admin/")
+]
 
 
-def told(answer: httpx.Response, names: Names) -> str:
-    """The body without what differs between any two answers: ids of requests, tokens, and what
-    the request itself had named."""
-    text = re.sub(r'"requestId":"[^"]+"', "", answer.text)
-    text = re.sub(r"/v1/media/upload/[\w-]+", "", text)
-    for value in names:
-        text = text.replace(value, "…")
-    return text
+def sequences(whose: Whose) -> st.SearchStrategy[list[Step]]:
+    """Mostly about those objects, and mostly of requests that change something."""
+    routes = st.sampled_from(CHANGING) | st.sampled_from(list(PROBED))
+    steps = st.builds(Step, routes, st.just(whose) | st.sampled_from(Whose))
+    beginnings: st.SearchStrategy[list[Step]] = st.sampled_from([[], begun(whose)])
+    return st.builds(operator.add, beginnings, st.lists(steps, min_size=1, max_size=8))
 
 
-async def everything_of_a(projects: Projects) -> dict[str, Any]:
-    """Whatever A and its operator can read; it stands still, for the clock does."""
-    job = f"/v1/jobs/{projects.mine.job}"
-    paths = [
-        *("/v2/jobs", "/v1/media", "/v1/media/receipts"),
-        *(job, f"{job}/receipts", f"{job}/output", f"{job}/edits", f"{job}/deliveries"),
-        *("/v1/admin/projects", "/v1/admin/keys", "/v1/admin/usage"),
-    ]
-    found: dict[str, Any] = {}
-    for address in paths:
-        answer = await projects.server.client.get(address)
-        assert answer.status_code == 200, (address, answer.text)
-        found[address] = answer.json()
-    return found
+def test_whatever_b_does_it_learns_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    with asyncio.Runner() as runner:
+        held = AsyncExitStack()
+        owner = runner.run(held.enter_async_context(owner_in(tmp_path)))
+
+        @hypothesis_settings(max_examples=20, deadline=None)
+        @given(st.sampled_from(Whose).flatmap(sequences))
+        def holds(sequence: list[Step]) -> None:
+            runner.run(holds_for(owner, sequence))
+
+        try:
+            holds()
+        finally:
+            runner.run(held.aclose())
+
+
+async def holds_for(owner: Owner, sequence: list[Step]) -> None:
+    before = await owner.everything()
+    b, twin = await twins(owner)
+    for step in sequence:
+        send = PROBED[step.route].send
+        answers = await b.takes(step.route, send, step.whose)
+        assert answers == await twin.takes(step.route, send, step.whose), step
+        owner.clock.advance(1.0)  # so that lists have an order
+    assert await owner.everything() == before, sequence
 
 
 @pytest.mark.parametrize("address", ["/v1/media", "/v1/media/receipts", "/v2/jobs", "/v1/jobs"])
-async def test_lists_hold_ones_own_alone(projects: Projects, address: str) -> None:
-    mine = (await projects.server.client.get(address)).text
-    theirs = (await projects.server.client.get(address, headers=projects.stranger)).text
-    assert [name for name in projects.mine if name in mine]
-    assert [name for name in projects.theirs if name in theirs]
-    assert not [name for name in projects.theirs if name in mine]
-    assert not [name for name in projects.mine if name in theirs]
+async def test_lists_hold_ones_own_alone(owner: Owner, address: str) -> None:
+    twin = await Twin.of(owner, {})
+    theirs = await objects_of(twin.server, twin.key, "b")
+    a_reads = (await owner.server.client.get(address)).text
+    b_reads = (await twin.send("GET", address)).text
+    assert [name for name in owner.done if name in a_reads]
+    assert [name for name in theirs if name in b_reads]
+    assert not [name for name in theirs if name in a_reads]
+    assert not [name for name in owner.done if name in b_reads]
 
 
-async def test_one_name_is_two_recordings_in_two_projects(projects: Projects) -> None:
+async def test_one_name_is_two_recordings_in_two_projects(owner: Owner) -> None:
     """B uploads, uses and deletes what has the same URL as A's."""
-    server, url = projects.server, projects.mine.media
-    before = await everything_of_a(projects)
-    link = await server.client.post("/v1/media/input", json={"url": url}, headers=projects.stranger)
+    server, twin, url = owner.server, await Twin.of(owner, {}), owner.done.media
+    before = await owner.everything()
+    link = await twin.send("POST", "/v1/media/input", json={"url": url})
     assert (await server.client.put(link.json()["url"], content=tone(2.0))).is_success
-    link = await server.client.post(
-        "/v1/media/output", json={"url": url}, headers=projects.stranger
-    )
-    theirs = await server.client.get(link.json()["url"])
-    assert theirs.content == tone(2.0)
-    gone = await server.client.delete("/v1/media", params={"url": url}, headers=projects.stranger)
+    link = await twin.send("POST", "/v1/media/output", json={"url": url})
+    assert (await server.client.get(link.json()["url"])).content == tone(2.0)
+    gone = await twin.send("DELETE", "/v1/media", params={"url": url})
     assert gone.status_code == 200
-    after = await everything_of_a(projects)
-    for address in before.keys() - {"/v1/admin/usage"}:
-        assert after[address] == before[address], address
-    mine = await server.client.post("/v1/media/output", json={"url": url})
-    assert (await server.client.get(mine.json()["url"])).content == tone(1.0)
+    assert await owner.everything() == before
+    link = await server.client.post("/v1/media/output", json={"url": url})
+    assert (await server.client.get(link.json()["url"])).content == tone(1.0)

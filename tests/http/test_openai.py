@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -15,10 +16,14 @@ from openai.types.audio import (
     TranslationVerbose,
 )
 
+from onprem.engine.importing import import_folder
+from onprem.engine.library import ModelLibrary
 from onprem.errors import EngineFailed, JobFailure, NoSpeech, TranslationUnsupported
 from onprem.services.keys import Scope
 from tests.support.audio import tone
 from tests.support.engine import FakeEngine
+from tests.support.model_folders import make_whisper_folder
+from tests.support.people import OPERATOR
 from tests.support.server import Running
 
 # The client says so of every translation.
@@ -144,6 +149,22 @@ async def test_translation(client: AsyncOpenAI, engine: FakeEngine) -> None:
     assert [task.translate for task, _ in engine.heard] == [True, True]
 
 
+async def test_a_model_that_cannot_translate_is_refused_before_there_is_a_job(
+    server: Running, client: AsyncOpenAI, engine: FakeEngine, tmp_path: Path
+) -> None:
+    english = make_whisper_folder(tmp_path)
+    (english / "vocabulary.json").write_text('["the"]')
+    library = ModelLibrary(server.settings.models.dir)
+    import_folder(library, english, "english", progress=lambda sentence: None)
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.audio.translations.create(file=AUDIO, model="english")
+    assert (refused.value.code, refused.value.param) == ("invalid_request", "model")
+    assert "english cannot translate" in refused.value.message
+    assert (await server.client.get("/v2/jobs")).json()["items"] == []
+    await client.audio.transcriptions.create(file=AUDIO, model="english")
+    assert [task.transcription_model for task, _ in engine.heard] == ["english"]
+
+
 async def test_streamed(client: AsyncOpenAI) -> None:
     stream = await client.audio.transcriptions.create(file=AUDIO, model="whisper-base", stream=True)
     events = [event async for event in stream]
@@ -194,6 +215,13 @@ async def test_a_name_of_openais_stands_for_the_default(client: AsyncOpenAI) -> 
     assert answer.headers["x-onprem-warning"] == (
         "whisper-1 is not on this server; whisper-base is used instead."
     )
+
+
+async def test_an_idempotency_key_is_said_to_have_no_effect(client: AsyncOpenAI) -> None:
+    answer = await client.audio.transcriptions.with_raw_response.create(
+        file=AUDIO, model="whisper-base", extra_headers={"Idempotency-Key": "call-1"}
+    )
+    assert answer.headers["x-onprem-warning"] == "Idempotency-Key has no effect."
 
 
 async def test_silence_is_an_empty_text(client: AsyncOpenAI, engine: FakeEngine) -> None:
@@ -272,7 +300,7 @@ async def test_paths_that_are_not_here_answer_in_the_same_shape(server: Running)
 
 
 async def test_a_project_can_be_kept_from_it(server: Running, client: AsyncOpenAI) -> None:
-    await server.server.use.projects.change("default", {"operations": ["diarize"]})
+    await server.server.use.projects.change("default", {"operations": ["diarize"]}, actor=OPERATOR)
     with pytest.raises(openai.PermissionDeniedError) as refused:
         await client.audio.transcriptions.create(file=AUDIO, model="whisper-base")
     assert refused.value.code == "operation_disabled"

@@ -12,6 +12,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from onprem.config.settings import Limits
+from onprem.core.access import Means
 from onprem.core.cancel import CancelToken
 from onprem.core.job import JobStatus
 from onprem.core.receipt import DeletionReason
@@ -20,6 +21,7 @@ from onprem.errors import EngineFailed, StorageFull, StoreBusy
 from onprem.media.worker_copy import Lease, WorkerCopy, WorkerMemory
 from onprem.runner.attended import Call, Recording
 from onprem.services import speech_to_text
+from onprem.services.access import Reader
 from onprem.services.speech_to_text import Conversation, Ended, SpeechToText
 from tests.support.audio import tone
 from tests.support.clock import FakeClock
@@ -302,11 +304,15 @@ async def test_words_that_were_heard_while_the_client_read_are_not_lost() -> Non
         def __init__(self) -> None:
             """Only waits for the bell."""
 
-        async def ended(self, talk: Conversation) -> Ended:
+        async def _over(self, talk: Conversation) -> Ended:
             await bell.wait()
             return Ended(JobStatus.SUCCEEDED)
 
-    heard = Ending().words(Conversation("project", call, None))
+        async def _note_words(self, talk: Conversation) -> None:
+            pass
+
+    reader = Reader("key:0badcafe", Means.OPENAI, "project", "job")
+    heard = Ending().words(Conversation(reader, call, None))
     call.hear([Word(0.0, 0.5, " one")])
     assert [word.text for word in await anext(heard)] == [" one"]
     call.hear([Word(0.5, 1.0, " two")])

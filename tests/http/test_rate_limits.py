@@ -9,6 +9,7 @@ from onprem.config.settings import Limits
 from onprem.services.keys import Scope
 from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
+from tests.support.people import OPERATOR
 from tests.support.server import Running, install, running, settings_in
 
 HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
@@ -83,7 +84,7 @@ async def test_each_project_counts_alone_whatever_its_keys(limited: Running) -> 
 async def test_a_project_can_have_limits_of_its_own(limited: Running) -> None:
     async def per_minute(number: int | None) -> None:
         fields = {"requestsPerMinute": number}
-        await limited.server.use.projects.change("default", fields)
+        await limited.server.use.projects.change("default", fields, actor=OPERATOR)
 
     await per_minute(1)
     assert await statuses(limited, 2, "GET", "/v1/test") == [200, 429]
@@ -94,7 +95,7 @@ async def test_a_project_can_have_limits_of_its_own(limited: Running) -> None:
 
 
 async def test_a_limit_of_its_own_holds_where_the_server_has_none(server: Running) -> None:
-    await server.server.use.projects.change("default", {"requestsPerMinute": 2})
+    await server.server.use.projects.change("default", {"requestsPerMinute": 2}, actor=OPERATOR)
     assert await statuses(server, 3, "GET", "/v1/test") == [200, 200, 429]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onprem.config.settings import Settings, Storage
 from onprem.engine.offline import SWITCHES
+from onprem.watchdog import LONGEST_PAUSE
 from onprem.wiring import master_key_file
 from scripts.docs import commands
 
@@ -34,6 +35,15 @@ def test_it_starts_a_command_that_exists() -> None:
     command = dict(commands())[f"onprem {words[0]}"]
     assert words[1] in {option for parameter in command.params for option in parameter.opts}
     assert words[2] == "/etc/onprem/onprem.toml"
+
+
+def test_it_waits_for_two_signs_of_life_and_hears_them() -> None:
+    assert directives("Type") == ["notify"]
+    assert directives("NotifyAccess") == ["main"]
+    ((minutes, _, unit),) = [value.partition("min") for value in directives("WatchdogSec")]
+    assert not unit
+    assert int(minutes) * 60 >= 2 * LONGEST_PAUSE
+    assert "AF_UNIX" in directives("RestrictAddressFamilies")[0].split()
 
 
 def test_the_data_directory_is_the_default_one() -> None:

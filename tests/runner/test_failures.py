@@ -92,7 +92,7 @@ async def test_a_job_that_waits_too_long_is_queue_expired(
     async with start() as server:
         job_id = await server.diarize(url=await server.upload(tone(1.0)))
         clock.advance(24 * HOUR + 1)
-        await server.server.sweep.run()
+        await server.server.queue_expiry.run()
         assert await reason(server, job_id) == "queue_expired"
 
 

@@ -85,6 +85,9 @@ async def test_a_deletion_leaves_a_receipt_and_nothing_else(
         verified=True,
         region="here",
         project_id=store.project_id,
+        wall_clock=NOW,
+        boot_id="boot-1",
+        synchronised=True,
         job_id="job",
     )
     assert await receipts(store) == [receipt]

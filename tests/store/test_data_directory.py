@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from onprem.errors import (
     DataDirectoryMissing,
     FolderUnusable,
 )
+from onprem.store import data_directory
 from onprem.store.data_directory import DataDirectory
 
 
@@ -131,7 +133,23 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         DataDirectory(tmp_path / "file" / "data", tmp_path / "keys").create()
 
 
-def test_a_lock_that_is_lost_while_it_is_shared_is_busy(directory: DataDirectory) -> None:
+def test_who_only_looks_at_the_lock_does_not_stop_a_start(directory: DataDirectory) -> None:
+    lock = directory.lock()
+    fcntl.flock(lock._fd, fcntl.LOCK_UN)
+    look = directory.lock()
+    away = threading.Timer(0.05, look.release)
+    away.start()
+    lock.share()
+    away.join()
+    with pytest.raises(DataDirectoryBusy):
+        directory.lock()
+    lock.release()
+
+
+def test_a_lock_that_is_lost_while_it_is_shared_is_busy(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_directory, "SHARE_SECONDS", 0.05)
     lock = directory.lock()
     fcntl.flock(lock._fd, fcntl.LOCK_UN)  # as the kernel does it while it converts the lock
     other = directory.lock()

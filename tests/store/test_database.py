@@ -3,6 +3,8 @@
 import asyncio
 import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -274,3 +276,30 @@ async def test_an_undo_that_fails_stops_neither_the_others_nor_the_rollback(
     async with database.write() as tx:
         await tx.execute("INSERT INTO note VALUES ('next')")
     assert await notes(database) == ["next"]
+
+
+_CHECKPOINTER = """
+import fcntl, os, sys
+shared = os.open(sys.argv[1], os.O_RDWR)
+fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)  # where SQLite locks out other checkpoints
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+async def test_the_log_is_emptied_after_another_process_has_been_at_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.write() as tx:
+        await tx.execute("CREATE TABLE t (a)")
+    command = [sys.executable, "-c", _CHECKPOINTER, f"{database.path}-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert await asyncio.to_thread(other.stdout.readline) == b"held\n"
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_OTHERS_AT_IT", 1)
+            assert not await database.truncate_log()
+        emptied = asyncio.create_task(database.truncate_log())
+        other.stdin.write(b"let go\n")
+        other.stdin.flush()
+        assert await emptied

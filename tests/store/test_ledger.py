@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onprem.core.receipt import DeletionReason
-from onprem.store import ledger
+from onprem.store.chain import LEDGER
 from onprem.store.database import Database
 from tests.support.store import LATER, OpenStore
 
@@ -41,14 +41,14 @@ async def first_broken_in_a_copy(
     copy = Database(path)
     await copy.open()
     try:
-        return await ledger.first_broken_entry(copy)
+        return await LEDGER.first_broken(copy)
     finally:
         await copy.close()
 
 
 async def test_an_intact_ledger_verifies(written: OpenStore, tmp_path: Path) -> None:
     assert await written.database.fetchone("SELECT count(*) FROM ledger") == (ENTRIES,)
-    assert await ledger.first_broken_entry(written.database) is None
+    assert await LEDGER.first_broken(written.database) is None
     assert await first_broken_in_a_copy(written, tmp_path, lambda _: None) is None
 
 
@@ -59,7 +59,8 @@ async def test_an_intact_ledger_verifies(written: OpenStore, tmp_path: Path) -> 
         "DELETE FROM ledger WHERE seq = 5",
         "UPDATE ledger SET body = '{}' WHERE seq = 1",
         "UPDATE ledger SET at = 0",
-        "INSERT OR REPLACE INTO ledger SELECT seq, at, kind, job_id, '{}', digest FROM ledger",
+        "INSERT OR REPLACE INTO ledger SELECT seq, at, wall, boot_id,"
+        " synchronised, kind, job_id, '{}', digest FROM ledger",
     ],
 )
 async def test_no_statement_changes_an_entry(written: OpenStore, statement: str) -> None:
@@ -77,6 +78,10 @@ async def test_no_statement_changes_an_entry(written: OpenStore, statement: str)
         ("UPDATE ledger SET body = replace(body, 'deadline', 'crash') WHERE seq = 3", 3),
         ("UPDATE ledger SET at = at + 0.001 WHERE seq = 2", 2),
         ("UPDATE ledger SET kind = 'key' WHERE seq = 4", 4),
+        ("UPDATE ledger SET wall = wall - 1 WHERE seq = 4", 4),
+        ("UPDATE ledger SET synchronised = NOT synchronised WHERE seq = 4", 4),
+        ("UPDATE ledger SET boot_id = 'other' WHERE seq = 4", 4),
+        ("UPDATE ledger SET job_id = 'other' WHERE seq = 4", 4),
         ("UPDATE ledger SET digest = zeroblob(32) WHERE seq = 2", 2),
         ("DELETE FROM ledger WHERE seq = 1", 1),
         ("DELETE FROM ledger WHERE seq = 3", 3),
@@ -111,10 +116,10 @@ async def test_one_flipped_bit_is_found(written: OpenStore, tmp_path: Path) -> N
 async def test_an_entry_of_a_rolled_back_transaction_is_not_there(written: OpenStore) -> None:
     with pytest.raises(ZeroDivisionError):
         async with written.database.write() as tx:
-            await ledger.append(tx, at=LATER, kind="key", body={})
+            await LEDGER.append(tx, written.clock.stamp(), "key", {})
             raise ZeroDivisionError
     async with written.database.write() as tx:
-        await ledger.append(tx, at=LATER, kind="key", body={"b": 1, "a": 2})
+        await LEDGER.append(tx, written.clock.stamp(), "key", {"b": 1, "a": 2})
     last = await written.database.fetchone("SELECT seq, body FROM ledger ORDER BY seq DESC")
     assert last == (ENTRIES + 1, '{"a":2,"b":1}')
-    assert await ledger.first_broken_entry(written.database) is None
+    assert await LEDGER.first_broken(written.database) is None

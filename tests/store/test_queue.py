@@ -5,6 +5,7 @@ import random
 import pytest
 
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import output_life
 from onprem.store import jobs, projects, queue
 from onprem.store.jobs import Job
 from onprem.store.queue import Places
@@ -30,6 +31,7 @@ async def submit(store: OpenStore, job_id: str, project_id: str, now: float = NO
             region="here",
             media_id=None,
             request_id=request,
+            output_life=output_life(None),
             now=now,
         )
 

@@ -1,9 +1,15 @@
 """What a start mends: slots without rows, blobs without rows, rows without keys."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from onprem.core.receipt import DeletionReason
+from onprem.errors import StorageFull
 from onprem.store import ledger
+from onprem.store.database import PRAGMAS
 from onprem.store.seal import new_key
 from onprem.store.slots import STEP
 from tests.support.store import NOW, OpenStore, opened_store
@@ -55,6 +61,33 @@ async def test_a_deletion_that_broke_off_is_finished_with_its_receipt(store: Ope
     assert {receipt.artefact_id for receipt in receipts} == {small.hex(), large.hex()}
     assert {receipt.reason for receipt in receipts} == {DeletionReason.CRASH}
     assert await store.database.fetchall("SELECT * FROM artefact") == []
+
+
+async def test_a_disk_without_room_for_receipts_keeps_nobody_from_starting(
+    store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StorageFull()
+
+    record = await store.keep(b"small")
+    store.slots.erase(await store.slot_of(record), record)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "append_receipt", full)
+        assert await store.recover() == 0
+    assert await store.recover() == 1
+
+
+async def test_a_reader_of_the_log_keeps_nobody_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PRAGMAS, "busy_timeout", 50)
+    async with opened_store(tmp_path / "data") as store:
+        record = await store.keep(b"small")
+        store.slots.erase(await store.slot_of(record), record)
+        with closing(sqlite3.connect(store.directory.database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM artefact").fetchall()
+            assert await store.recover() == 1
 
 
 async def test_mending_twice_mends_once(store: OpenStore) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from onprem.core.receipt import ArtefactKind, DeletionReason
+from onprem.errors import PurgeIncomplete
 from onprem.store.database import PRAGMAS
 from onprem.store.slots import SLOT_BYTES
 from tests.support.store import (
@@ -54,7 +55,8 @@ async def test_nothing_is_left_with_a_reader_attached(
     assert reader.execute("SELECT count(*) FROM artefact").fetchone() == (1,)
     assert await store.artefacts.read(record, now=NOW) is not None
 
-    await store.artefacts.delete([record], DeletionReason.DEADLINE, now=LATER)
+    with pytest.raises(PurgeIncomplete):
+        await store.artefacts.delete([record], DeletionReason.DEADLINE, now=LATER)
 
     everything = bytes_below(store.directory.root)
     assert size_of(log_of(store.database)) > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from onprem.clock import SystemClock
+from onprem.clock import system_clock
 from onprem.services.invariants import check_invariants
 from onprem.store.data_directory import DataDirectory
 from tests.support.server import install, settings_in
@@ -33,15 +33,26 @@ output = "{output}"
 class CrashSite:
     """An installation in a folder, its server process, and a client of it."""
 
-    def __init__(self, folder: Path, *, attempts: int = 3, output: str = "24h") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        attempts: int = 3,
+        output: str = "24h",
+        webhooks: str | None = None,
+    ) -> None:
+        """`webhooks`: a destination to allow."""
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.log = folder / "server.log"
         settings = settings_in(folder)
         self.directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
-        (folder / "onprem.toml").write_text(_CONFIG.format(attempts=attempts, output=output))
-        key = asyncio.run(install(settings, SystemClock()))
+        config = _CONFIG.format(attempts=attempts, output=output)
+        if webhooks is not None:
+            config += f'[webhooks]\nallow = ["{webhooks}"]\n'
+        (folder / "onprem.toml").write_text(config)
+        key = asyncio.run(install(settings, system_clock()))
         self._headers = {"authorization": f"Bearer {key}"}
         self._attempts = attempts
         self.process: subprocess.Popen[bytes] | None = None

@@ -48,6 +48,7 @@ class FakeEngine:
         self.raises: Exception | None = None
         self.load_raises: Exception | None = None
         self.turns = [Turn("SPEAKER_00", 0.0, 1.0), Turn("SPEAKER_01", 0.9, 2.0)]
+        self.words = [Word(0.1, 0.5, " Hello"), Word(1.0, 1.5, " world")]
         self.voices = {"SPEAKER_00": [1.0, 0.0, 0.0], "SPEAKER_01": [0.0, 1.0, 0.0]}
 
     def load(self) -> None:
@@ -73,7 +74,7 @@ class FakeEngine:
         if self.raises is not None:
             raise self.raises
         exclusive = [Turn("SPEAKER_00", 0.0, 0.9), Turn("SPEAKER_01", 0.9, 2.0)]
-        words = [Word(0.1, 0.5, " Hello"), Word(1.0, 1.5, " world")] if task.transcribe else None
+        words = self.words if task.transcribe else None
         for word in words or ():
             if heard is not None:
                 heard([word])

@@ -18,6 +18,7 @@ from onprem.services.keys import Scope
 from onprem.store.database import Database, Transaction
 from tests.support.audio import tone
 from tests.support.engine import FakeEngine
+from tests.support.people import OPERATOR
 from tests.support.server import Running
 
 MEDIA = "media://calls/monday.wav"
@@ -32,14 +33,18 @@ class World:
         self.job = str(uuid.uuid4())
         self.voiceprint = ""
         self.link = ""
+        self.download = ""
 
     async def furnish(self) -> None:
-        """An uploaded recording, a job that has ended, a voiceprint, and a link to upload to."""
+        """An uploaded recording, a job with edits, a voiceprint, and links for up and down."""
         link = await self.server.client.post("/v1/media/input", json={"url": "media://new.wav"})
         self.link = link.json()["url"]
         await self.server.upload(tone(3.0), MEDIA)
         self.job = await self.server.diarize(url=MEDIA, transcription=True)
         await self.server.finished(self.job)
+        edits = {"speakers": {"SPEAKER_01": "Ben"}}
+        await self.server.client.put(f"/v1/jobs/{self.job}/edits", json=edits)
+        self.download = await downloaded(self)
         self.engine.turns = [Turn("SPEAKER_00", 0.0, 3.0)]
         answer = await self.server.client.post("/v1/voiceprint", json={"url": MEDIA})
         output = (await self.server.finished(answer.json()["jobId"]))["output"]
@@ -52,7 +57,7 @@ class World:
         return await self.server.client.request(method, path, **(options | changes))
 
     async def set_project(self, **settings: Any) -> None:
-        await self.server.server.use.projects.change("default", settings)
+        await self.server.server.use.projects.change("default", settings, actor=OPERATOR)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -85,7 +90,7 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "declare_upload": _call("POST", "/v1/media/input", url=MEDIA),
     "receive_upload": lambda world: ("PUT", world.link, {"content": tone(1.0)}),
     "declare_download": _call("POST", "/v1/media/output", url=MEDIA),
-    "send_download": _get("/v1/media/download/token"),
+    "send_download": lambda world: ("GET", world.download, {}),
     "list_media": _get("/v1/media"),
     "delete_media": lambda _: ("DELETE", "/v1/media", {"params": {"url": MEDIA}}),
     "list_media_receipts": _get("/v1/media/receipts"),
@@ -126,8 +131,15 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "list_installed_models": _get("/v1/admin/models"),
     "show_usage": _get("/v1/admin/usage"),
     "show_settings": _get("/v1/admin/settings"),
+    "create_evidence": _get("/v1/admin/evidence?from=2026-01-01"),
+    "show_ledger": _get("/v1/admin/ledger"),
+    "verify_ledger": _get("/v1/admin/ledger/verification"),
+    "export_ledger": _get("/v1/admin/ledger/export"),
+    "list_accesses": _get("/v1/admin/access-log?job={job}"),
     "live": _get("/healthz/live"),
     "ready": _get("/healthz/ready"),
+    "compliance": _get("/healthz/compliance"),
+    "metrics": _get("/metrics"),
     "openapi": _get("/openapi.json"),
     "reference_page": _get("/docs"),
 }
@@ -152,8 +164,18 @@ async def from_elsewhere(world: World, name: str) -> httpx.Response:
 async def without_scope(world: World, name: str) -> httpx.Response:
     route = next(route for route in ROUTES if route.fn.__name__ == name)
     wrong = Scope.JOBS_READ if route.opt["scope"] is Scope.ADMIN else Scope.ADMIN
-    secret = (await world.server.server.use.keys.issue("default", "other", [wrong])).secret
+    secret = await world.server.key(scopes=[wrong])
     return await world.send(name, headers={"authorization": f"Bearer {secret}"})
+
+
+async def through_a_proxy_without_key(world: World, name: str) -> httpx.Response:
+    return await world.send(name, headers={"authorization": "", "via": "1.1 proxy"})
+
+
+async def through_a_proxy_without_admin(world: World, name: str) -> httpx.Response:
+    secret = await world.server.key(scopes=[Scope.JOBS_READ])
+    headers = {"authorization": f"Bearer {secret}", "via": "1.1 proxy"}
+    return await world.send(name, headers=headers)
 
 
 async def with_a_list(world: World, name: str) -> httpx.Response:

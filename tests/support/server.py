@@ -21,6 +21,7 @@ from onprem.store.database import Database
 from onprem.store.new_store import new_store
 from onprem.wiring import Server, assembled
 from tests.support.clock import FakeClock
+from tests.support.people import OPERATOR
 
 
 class Running:
@@ -35,11 +36,11 @@ class Running:
         """As `onprem projects create` does it, from outside the server."""
         database = Database(self.settings.storage.data_dir / MARK)
         await database.open()
-        await Projects(database, FakeClock()).create(name)
+        await Projects(database, FakeClock()).create(name, actor=OPERATOR)
         await database.close()
 
     async def key(self, project: str = "default", scopes: list[Scope] = ALL_SCOPES) -> str:
-        return (await self.server.use.keys.issue(project, "test", scopes)).secret
+        return (await self.server.use.keys.issue(project, "test", scopes, actor=OPERATOR)).secret
 
     async def upload(self, audio: bytes, url: str = "media://a.wav") -> str:
         answer = await self.client.post("/v1/media/input", json={"url": url})
@@ -89,8 +90,8 @@ async def install(settings: Settings, clock: Clock) -> str:
     assert settings.storage.master_key_file is not None
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
     async with new_store(directory, settings.storage.master_key_file) as database:
-        await Projects(database, clock).create("default")
-        issued = await Keys(database, clock).issue("default", "first", ALL_SCOPES)
+        await Projects(database, clock).create("default", actor=OPERATOR)
+        issued = await Keys(database, clock).issue("default", "first", ALL_SCOPES, actor=OPERATOR)
     return issued.secret
 
 

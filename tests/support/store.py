@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import output_life
 from onprem.store import free_slots, jobs, projects
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.blobs import BlobFolder
@@ -13,6 +14,7 @@ from onprem.store.database import Database
 from onprem.store.migrate import migrate
 from onprem.store.recovery import reconcile
 from onprem.store.slots import SlotFile
+from tests.support.clock import FakeClock
 
 NOW = 1_800_000_000.0
 LATER = NOW + 3600
@@ -28,7 +30,8 @@ class OpenStore:
         self.database = database
         self.slots = slots
         self.blobs = BlobFolder(directory.blobs)
-        self.artefacts = ArtefactStore(database, slots, self.blobs, "here")
+        self.clock = FakeClock(NOW)
+        self.artefacts = ArtefactStore(database, slots, self.blobs, region="here", clock=self.clock)
         self.project_id = ""
 
     async def submit(self, job_id: str, media_id: bytes | None = None) -> None:
@@ -43,6 +46,7 @@ class OpenStore:
                 region="here",
                 media_id=media_id,
                 request_id=request,
+                output_life=output_life(None),
                 now=NOW,
             )
 

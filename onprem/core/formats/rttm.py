@@ -1,5 +1,6 @@
 """RTTM: what diarization tools read and score."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -34,3 +35,42 @@ def _apart(turns: Sequence[Turn]) -> list[Turn]:
 def _field(name: str) -> str:
     """Readers that take RTTM for a table of CSV would end it at a quotation mark."""
     return name.replace(" ", "_").replace('"', "'")
+
+
+class RttmInvalid(ValueError):
+    """Names the line, and quotes none of it."""
+
+
+def turns_of(text: str) -> list[Turn]:
+    """The turns of the one recording that a file is about; lines of other types are skipped.
+
+    Raises RttmInvalid.
+    """
+    turns, recordings = list[Turn](), set[str]()
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        if not fields or fields[0] != "SPEAKER":
+            continue
+        if len(fields) < _NAME + 1:
+            raise RttmInvalid(f"Line {number} has {len(fields)} fields; a SPEAKER line has 10.")
+        start, duration = _seconds(fields[3], number), _seconds(fields[4], number)
+        recordings.add(fields[1])
+        turns.append(Turn(fields[_NAME], start, start + duration))
+    if not turns:
+        raise RttmInvalid("It has no SPEAKER line.")
+    if len(recordings) > 1:
+        raise RttmInvalid(f"It is about {len(recordings)} recordings; leave only this one's lines.")
+    return turns
+
+
+_NAME = 7
+
+
+def _seconds(field: str, number: int) -> float:
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise RttmInvalid(f"Line {number}: its fourth and fifth field must be seconds.")
+    return value

@@ -54,6 +54,8 @@ async def answer_speech(
         talk = await use.speech_to_text.begin(principal, body, recording, streams=streams)
     assert body.value is not None
     told = _Telling(use, talk, body.value)
+    if "idempotency-key" in request.headers:
+        told.warn("Idempotency-Key has no effect.")
     try:
         return await unless_gone(request, told.streamed() if streams else told.whole())
     except ClientGone:
@@ -74,6 +76,9 @@ class _Telling:
         self._asked = asked
         self._heard = 0
 
+    def warn(self, of: str) -> None:
+        self._warnings.append(of)
+
     def hang_up(self, delivered: bool) -> None:
         self._speech.hang_up(self._talk, delivered=delivered)
 
@@ -88,7 +93,7 @@ class _Telling:
     def _warn_of(self, ended: Ended) -> None:
         """What the recording gave rise to; a stream that has begun can tell it no more."""
         if ended.output is not None and ended.output.warning:
-            self._warnings.append(ended.output.warning)
+            self.warn(ended.output.warning)
 
     def _render(self, ended: Ended) -> Rendered:
         assert ended.output is not None

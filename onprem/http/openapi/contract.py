@@ -47,7 +47,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     and body. `body` is what it takes, as JSON unless `body_media` says otherwise, `upload` the
     media type of a raw one. `error_body`: what errors look like where they do not follow the
     pyannoteAI contract. `headers`: request headers by name, with what they do. `writes`: whether
-    it needs room on the disk, so that it can be refused for a full one.
+    it needs room on the disk, so that it can be refused for a full one: what shows content does,
+    for that is noted.
     """
 
     tag: Tag

@@ -56,8 +56,8 @@ def openapi_document(routes: list[HTTPRouteHandler], base: str) -> dict[str, Any
 
 
 def public_path(path: str) -> str:
-    """`/v1/jobs/{job_id:str}` as documents write it: `/v1/jobs/{jobId}`."""
-    return re.sub(r"\{(\w+):\w+\}", lambda found: "{" + _camel(found[1]) + "}", path)
+    """`/v1/jobs/{job_id:str}`, or without `:str`, as documents write it: `/v1/jobs/{jobId}`."""
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: "{" + _camel(found[1]) + "}", path)
 
 
 def refusals(route: HTTPRouteHandler) -> list[type[OnpremError]]:

@@ -31,7 +31,7 @@ async def cancel_job(
     that is canceled already stays so.
     """
     await use.cancellation.cancel(principal.project_id, job_id)
-    return answer(job_view(await use.jobs.get(principal, job_id)))
+    return answer(job_view(await use.jobs.state(principal, job_id)))
 
 
 @delete(
@@ -59,7 +59,7 @@ async def delete_job(
     if await use.cancellation.delete(principal.project_id, job_id):
         return Response(b"", status_code=204)
     try:
-        state = await use.jobs.get(principal, job_id)
+        state = await use.jobs.state(principal, job_id)
     except NotFound:  # its run has ended in this moment
         return Response(b"", status_code=204)
     return answer(job_view(state), 202)

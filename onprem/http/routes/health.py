@@ -1,11 +1,16 @@
-"""Health for load balancers and service managers; open to everybody."""
+"""Health for load balancers, service managers and auditors."""
+
+from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
+from onprem.errors import ScopeMissing, Unauthenticated
 from onprem.http.bodies import answer
 from onprem.http.openapi.contract import Answer, Contract, Tag
+from onprem.http.operators import admit_operator
+from onprem.services.compliance import ComplianceReport
 from onprem.services.health import Readiness
 from onprem.services.use_cases import UseCases
 
@@ -36,3 +41,28 @@ async def ready(use: NamedDependency[UseCases]) -> Response[bytes]:
     """200 once the models are loaded, verified and take jobs; else 503 with the reason."""
     readiness = use.health.readiness()
     return answer(readiness, 200 if readiness.ready else 503)
+
+
+@get(
+    "/healthz/compliance",
+    contract=Contract(
+        tag=Tag.HEALTH,
+        answers={
+            200: Answer(ComplianceReport, description="All deadlines are kept."),
+            500: Answer(ComplianceReport, description="They are not: `problems` says why."),
+        },
+        refuses=(Unauthenticated, ScopeMissing),
+    ),
+)
+async def compliance(
+    request: Request[Any, Any, Any], use: NamedDependency[UseCases]
+) -> Response[bytes]:
+    """200 while all deadlines are kept; 500 while anything is overdue, the sweep does not run, or
+    a deletion is not confirmed.
+
+    Open on the server's own machine; else an admin key, or the token of
+    `server.metrics_token_file`, as the bearer.
+    """
+    await admit_operator(request, use)
+    report = await use.compliance.report()
+    return answer(report, 200 if report.kept else 500)

@@ -110,12 +110,16 @@ async def list_jobs_by_number(
         tag=Tag.CONTRACT,
         answers={200: Answer(JobView, description="The job as it is now.")},
         refuses=(NotFound,),
+        writes=True,
     ),
 )
 async def get_job(
     job_id: FromPath[str], principal: NamedDependency[Principal], use: NamedDependency[UseCases]
 ) -> Response[bytes]:
-    """The job as it is now; its `output` until the deadline, and not a second longer."""
+    """The job as it is now; its `output` until the deadline, and not a second longer.
+
+    An answer with the output is an entry of the access log.
+    """
     return answer(job_view(await use.jobs.get(principal, job_id)))
 
 

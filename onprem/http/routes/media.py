@@ -62,7 +62,7 @@ async def declare_upload(
     key = media_key(body.url)
     if key is None:
         raise InvalidRequest([Fault("url", "Invalid media URL")])
-    token = use.uploads.declare(principal.project_id, key)
+    token = use.uploads.declare(principal, key)
     return answer(MediaResponse(f"{addresses.base}{UPLOAD_PATH}/{token}"), 201)
 
 
@@ -127,6 +127,7 @@ async def declare_download(
             206: Answer(media="application/octet-stream", description="The range asked for."),
         },
         refuses=(DownloadLinkInvalid, MediaGone, RangeNotSatisfiable),
+        writes=True,
     ),
 )
 async def send_download(
@@ -135,19 +136,20 @@ async def send_download(
     """Download a recording.
 
     The link is the permission: no key is sent. At the deadline of the recording, and when it is
-    deleted, a download that is still under way breaks off.
+    deleted, a download that is still under way breaks off. Each answer is an entry of the access
+    log, in the name of the key that asked for the link.
     """
     download = await use.downloads.find(token)
     size, tag = download.version.size, f'"{download.version.artefact_id.hex()}"'
     part = byte_range(_range_wanted(request, tag), size)
     if part is None:
         raise RangeNotSatisfiable(size=size)
-    pieces = use.downloads.content(download.version, part.start, part.stop)
+    sending = await use.downloads.begin(download, part.start, part.stop)
     status, headers = 200, _headers(download, part, tag)
     if part != (0, size):
         status = 206
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
-    return streamed(pieces, status, headers, download.seconds_left)
+    return streamed(sending.pieces, status, headers, sending.seconds)
 
 
 def _range_wanted(request: Request[Any, Any, Any], tag: str) -> str | None:

@@ -50,6 +50,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
         query=described(Shown),
         answers={200: Answer(media=_MEDIA, description="The file.")},
         refuses=(*_REFUSES, FormatUnavailable),
+        writes=True,
     ),
 )
 async def get_output(
@@ -58,7 +59,10 @@ async def get_output(
     principal: NamedDependency[Principal],
     use: NamedDependency[UseCases],
 ) -> Response[bytes]:
-    """The output as a file: JSON, RTTM, SRT, WebVTT or text."""
+    """The output as a file: JSON, RTTM, SRT, WebVTT or text.
+
+    Each answer is an entry of the access log.
+    """
     shown = read_query(request, Shown)
     file = await use.outputs.rendered(principal, job_id, shown.format, edited=shown.edits)
     # The job exists, so its id is one that we made, and fits into a header.
@@ -74,12 +78,16 @@ async def get_output(
         tag=Tag.JOBS,
         answers={200: Answer(EditsView, description="Empty where nothing was corrected.")},
         refuses=_REFUSES,
+        writes=True,
     ),
 )
 async def get_edits(
     job_id: FromPath[str], principal: NamedDependency[Principal], use: NamedDependency[UseCases]
 ) -> Response[bytes]:
-    """What was corrected in the output."""
+    """What was corrected in the output.
+
+    Each answer with corrections is an entry of the access log.
+    """
     return answer(edits_view(await use.outputs.edits(principal, job_id)))
 
 

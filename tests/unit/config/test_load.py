@@ -109,7 +109,7 @@ def test_a_deadline_may_be_shorter_and_never_longer(file: Path, option: str, cei
 
 
 @pytest.mark.parametrize("zero", ["0", '"0"', '"0s"', '"0.0h"'])
-@pytest.mark.parametrize("option", ["media", "output", "metadata"])
+@pytest.mark.parametrize("option", ["media", "metadata", "receipts", "access_log", "canary"])
 def test_nothing_is_gone_before_it_can_be_read(file: Path, option: str, zero: str) -> None:
     expected = {f"retention.{option}": "Must be longer than 0"}
     assert faults(file, f"[retention]\n{option} = {zero}") == expected

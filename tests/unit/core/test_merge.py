@@ -20,7 +20,7 @@ def exclusive_turns(draw: st.DrawFn) -> list[Turn]:
         st.lists(st.tuples(GAPS, LENGTHS, SPEAKERS), min_size=1, max_size=12)
     ):
         turns.append(Turn(speaker, end + gap, end + gap + length))
-        end += gap + length
+        end = end + gap + length  # summed as above: a float more or less would be an overlap
     return draw(st.permutations(turns))
 
 
@@ -31,7 +31,7 @@ def words(draw: st.DrawFn) -> list[Word]:
         st.lists(st.tuples(GAPS, LENGTHS, st.text("abc ", min_size=1, max_size=4)), max_size=20)
     ):
         spoken.append(Word(end + gap, end + gap + length, text))
-        end += gap + length
+        end = end + gap + length  # summed as above: a float more or less would be an overlap
     return spoken
 
 

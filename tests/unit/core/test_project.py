@@ -14,6 +14,8 @@ SET = ProjectSettings(
     consent_required=True,
     media_bytes=10,
     queued_jobs=5,
+    media_retention=7,
+    output_retention=0,
     requests_per_minute=3,
 )
 

@@ -7,6 +7,7 @@ import pytest
 from onprem.config.settings import Settings
 from onprem.core.receipt import DeletionReason
 from onprem.errors import MediaGone, NotFound, StorageFull
+from onprem.services.access import AccessLog
 from onprem.services.downloads import Downloads
 from onprem.services.media_library import MediaLibrary
 from onprem.services.media_links import LinkSigner
@@ -14,6 +15,7 @@ from onprem.services.uploads import Uploads
 from onprem.store import ledger, media
 from onprem.store.blobs import BlobFolder
 from tests.support.clock import FakeClock
+from tests.support.people import owner
 from tests.support.store import NOW, OpenStore
 
 URL = "media://a.wav"
@@ -30,7 +32,7 @@ async def upload(store: OpenStore, clock: FakeClock, content: bytes = b"audio") 
         yield content
 
     uploads = Uploads(store.database, store.artefacts, SIGNER, clock, Settings())
-    await uploads.receive(uploads.declare(store.project_id, "a.wav"), pieces(), None)
+    await uploads.receive(uploads.declare(owner(store), "a.wav"), pieces(), None)
     version = await media.newest(store.database, store.project_id, "a.wav", now=NOW)
     assert version is not None
     return version.artefact_id
@@ -71,11 +73,11 @@ async def test_on_a_full_disk_the_key_is_overwritten_nevertheless(
         with pytest.raises(StorageFull):
             await library.delete(store.project_id, URL)
     assert record not in store.slots.occupants().values()
-    downloads = Downloads(store.database, store.artefacts, SIGNER, clock)
-    version = await media.newest(store.database, store.project_id, "a.wav", now=NOW)
-    assert version is not None
+    access = AccessLog(store.database, store.artefacts, clock)
+    downloads = Downloads(store.database, store.artefacts, access, SIGNER, clock)
+    download = await downloads.find(await downloads.declare(owner(store), URL))
     with pytest.raises(MediaGone):
-        await anext(downloads.content(version, 0, 5))
+        await anext((await downloads.begin(download, 0, 5)).pieces)
     assert (await library.delete(store.project_id, URL)).receipt is not None
 
 

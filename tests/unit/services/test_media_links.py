@@ -10,7 +10,7 @@ from onprem.services.media_links import LIFETIME, LinkSigner, MediaLink
 
 NOW = 1_800_000_000.0
 SIGNER = LinkSigner(b"s" * 32)
-TOKEN = SIGNER.sign("PUT", "prj_1", "folder/a.wav", now=NOW)
+TOKEN = SIGNER.sign("PUT", "prj_1", "folder/a.wav", key_id="0badcafe", now=NOW)
 RAW = base64.urlsafe_b64decode(TOKEN + "=" * (-len(TOKEN) % 4))
 
 
@@ -31,11 +31,12 @@ def encoded(raw: bytes) -> str:
 def test_a_link_says_what_it_was_signed_for() -> None:
     link = opened(TOKEN)
     assert (link.method, link.project_id, link.key) == ("PUT", "prj_1", "folder/a.wav")
+    assert link.key_id == "0badcafe"
     assert link.expires_at == NOW + LIFETIME
 
 
 def test_each_link_has_a_nonce_of_its_own() -> None:
-    again = SIGNER.sign("PUT", "prj_1", "folder/a.wav", now=NOW)
+    again = SIGNER.sign("PUT", "prj_1", "folder/a.wav", key_id="0badcafe", now=NOW)
     assert opened(again).nonce != opened(TOKEN).nonce
 
 
@@ -73,17 +74,21 @@ def test_any_other_text_is_refused(text: str) -> None:
 
 
 def test_a_link_of_another_server_is_refused() -> None:
-    assert refused(LinkSigner(b"t" * 32).sign("PUT", "prj_1", "folder/a.wav", now=NOW))
+    assert refused(
+        LinkSigner(b"t" * 32).sign("PUT", "prj_1", "folder/a.wav", key_id="0badcafe", now=NOW)
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "put"])
 def test_a_link_for_another_method_is_refused(method: str) -> None:
-    payload = msgspec.msgpack.encode(MediaLink(method, "prj_1", "a", NOW + 60, b"n" * 16))
+    payload = msgspec.msgpack.encode(
+        MediaLink(method, "prj_1", "a", NOW + 60, b"n" * 16, "0badcafe")
+    )
     assert refused(encoded(SIGNER._mac(payload) + payload))
 
 
 def test_a_link_serves_the_method_it_was_signed_for() -> None:
-    download = SIGNER.sign("GET", "prj_1", "folder/a.wav", now=NOW)
+    download = SIGNER.sign("GET", "prj_1", "folder/a.wav", key_id="0badcafe", now=NOW)
     assert refused(download)
     link = SIGNER.open("GET", download, now=NOW)
     assert link is not None and link.key == "folder/a.wav"

@@ -21,6 +21,7 @@ from onprem.services.uploads import Uploads
 from onprem.services.voiceprints import Voiceprints
 from onprem.store import jobs, media
 from tests.support.clock import FakeClock
+from tests.support.people import owner
 from tests.support.store import LATER, NOW, OpenStore
 
 SETTINGS = Settings()
@@ -135,7 +136,7 @@ async def test_an_upload_that_cannot_be_registered_leaves_nothing(
         raise StorageFull()
 
     monkeypatch.setattr(media, "put", full)
-    token = uploads.declare(store.project_id, "a.wav")
+    token = uploads.declare(owner(store), "a.wav")
     with pytest.raises(StorageFull):
         await uploads.receive(token, pieces(b"audio"), None)
     assert store.blobs.records() == set()
@@ -149,7 +150,7 @@ async def test_an_upload_stands_though_the_old_version_cannot_be_deleted(
         raise StorageFull()
 
     monkeypatch.setattr(media, "delete_superseded", full)
-    token = uploads.declare(store.project_id, "a.wav")
+    token = uploads.declare(owner(store), "a.wav")
     await uploads.receive(token, pieces(b"au", b"dio"), None)
     version = await media.newest(store.database, store.project_id, "a.wav", now=NOW)
     assert version is not None and version.size == 5

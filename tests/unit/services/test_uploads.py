@@ -12,6 +12,7 @@ from onprem.services.media_links import LinkSigner
 from onprem.services.projects import Projects
 from onprem.services.uploads import Uploads
 from tests.support.clock import FakeClock
+from tests.support.people import OPERATOR, owner
 from tests.support.store import OpenStore
 
 
@@ -26,7 +27,7 @@ async def test_an_upload_that_never_ends_ends_with_its_link(
 ) -> None:
     monkeypatch.setattr(media_links, "LIFETIME", 0.3)
     uploads = Uploads(store.database, store.artefacts, LinkSigner(bytes(32)), clock, Settings())
-    token = uploads.declare(store.project_id, "a.wav")
+    token = uploads.declare(owner(store), "a.wav")
     async with asyncio.timeout(10):
         with pytest.raises(UploadLinkInvalid):
             await uploads.receive(token, trickle(), None)
@@ -37,7 +38,7 @@ async def test_an_upload_that_never_ends_ends_with_its_link(
 async def test_an_upload_is_not_read_beyond_its_projects_quota(
     store: OpenStore, clock: FakeClock
 ) -> None:
-    await Projects(store.database, clock).change("default", {"mediaBytes": 1000})
+    await Projects(store.database, clock).change("default", {"mediaBytes": 1000}, actor=OPERATOR)
     uploads = Uploads(store.database, store.artefacts, LinkSigner(bytes(32)), clock, Settings())
     taken = []
 
@@ -47,7 +48,7 @@ async def test_an_upload_is_not_read_beyond_its_projects_quota(
             yield bytes(400)
 
     with pytest.raises(MediaQuotaExceeded):
-        await uploads.receive(uploads.declare(store.project_id, "a.wav"), endless(), None)
+        await uploads.receive(uploads.declare(owner(store), "a.wav"), endless(), None)
     assert len(taken) == 3
     assert store.blobs.records() == set()
     assert store.slots.occupants() == {}

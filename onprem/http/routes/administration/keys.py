@@ -98,7 +98,11 @@ async def create_key(
         raise InvalidRequest([*body.faults, *unknown])
     wanted = valid(body)
     issued = await use.keys.issue(
-        wanted.project, wanted.name, list(wanted.scopes), _lifetime(wanted.expires_in)
+        wanted.project,
+        wanted.name,
+        list(wanted.scopes),
+        _lifetime(wanted.expires_in),
+        actor=principal.actor,
     )
     return answer(IssuedKeyView(key=issued.secret, **_fields(issued.stored)), 201)
 
@@ -117,7 +121,7 @@ async def revoke_key(
     key_id: FromPath[str], principal: NamedDependency[Principal], use: NamedDependency[UseCases]
 ) -> None:
     """Revoke a key for good; 404 where that was done before."""
-    await use.keys.revoke(key_id)
+    await use.keys.revoke(key_id, actor=principal.actor)
 
 
 def _lifetime(text: str | None) -> float | None:

@@ -32,6 +32,8 @@ class ProjectView(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     consent_required: bool
     media_bytes: int | None = None
     queued_jobs: int | None = None
+    media_retention: int | None = None
+    output_retention: int | None = None
     requests_per_minute: int | None = None
 
 
@@ -75,7 +77,8 @@ async def create_project(
     name = fields.pop("name", None)
     if not isinstance(name, str):
         raise InvalidRequest([Fault("name", "Required, as text")])
-    return answer(project_view(await use.projects.create(name, fields)), 201)
+    project = await use.projects.create(name, fields, actor=principal.actor)
+    return answer(project_view(project), 201)
 
 
 @get(
@@ -116,7 +119,8 @@ async def change_project(
     were submitted before keep what they were submitted with.
     """
     fields = await read_fields(request)
-    return answer(project_view(await use.projects.change(project, fields)))
+    changed = await use.projects.change(project, fields, actor=principal.actor)
+    return answer(project_view(changed))
 
 
 def project_view(project: Project) -> ProjectView:
@@ -130,5 +134,7 @@ def project_view(project: Project) -> ProjectView:
         consent_required=settings.consent_required,
         media_bytes=settings.media_bytes,
         queued_jobs=settings.queued_jobs,
+        media_retention=settings.media_retention,
+        output_retention=settings.output_retention,
         requests_per_minute=settings.requests_per_minute,
     )

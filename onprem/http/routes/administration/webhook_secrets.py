@@ -48,7 +48,8 @@ async def reveal_webhook_secrets(
     project = request.query_params.get("project")
     if project is None:
         raise InvalidRequest([Fault("project", "Required")])
-    return answer(secret_list(await use.webhook_secrets.reveal(project)))
+    found = await use.webhook_secrets.reveal(project, actor=principal.actor)
+    return answer(secret_list(found))
 
 
 @post(
@@ -70,7 +71,9 @@ async def rotate_webhook_secret(
 ) -> Response[bytes]:
     """A new secret for a project; the old one goes on signing beside it for the overlap."""
     body = valid(await read_body(request, RotationRequest))
-    rotated = await use.webhook_secrets.rotate(body.project, _overlap(body.overlap))
+    rotated = await use.webhook_secrets.rotate(
+        body.project, _overlap(body.overlap), actor=principal.actor
+    )
     return answer(secret_list(rotated), 201)
 
 

@@ -1,0 +1,1 @@
+"""Backups: made while the server runs, verified without it, restored in its place."""

@@ -1,0 +1,1 @@
+"""What the machine says, read below a root folder that tests replace."""
