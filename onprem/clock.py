@@ -10,7 +10,10 @@ can know. A wall clock that is wrong, or that somebody sets, must not delete ear
 - a new boot goes on from the persisted mark, or from the wall clock if it is synchronised and
   ahead.
 
-So nothing is deleted early; late by no more than the time powered off or unsynchronised.
+Retention time that lagged behind, as it does after a boot until the clock is synchronised, catches
+up in one step, which the sweep takes: what was dated since it lagged is dated anew by that step, so
+that it has its whole time. So nothing is deleted early; late by no more than the time powered off
+or unsynchronised.
 """
 
 import ctypes
@@ -32,11 +35,22 @@ _ADJTIMEX_ERROR = 5
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where retention time stood when the clock of a boot showed `boottime` seconds."""
+    """Where retention time stood when the clock of a boot showed `boottime` seconds.
+
+    `lags_since`: from when on it may lag behind, in retention time; None: it does not.
+    """
 
     time: float
     boot_id: str
     boottime: float
+    lags_since: float | None = None
+
+
+class CatchUp(msgspec.Struct, frozen=True):
+    """A step of `by` seconds that retention time has to take; it lagged `since` then."""
+
+    since: float
+    by: float
 
 
 class Clock(Protocol):
@@ -73,30 +87,57 @@ class RetentionClock:
         self._boottime = sources.boottime()
         self._time = sources.wall()
         self._lead_since: float | None = None
+        self._lags_since = None if sources.synchronised() else self._time
 
     def resume(self, mark: Mark) -> None:
         """Go on from the persisted mark; without one the wall clock is all that there is."""
-        boottime = self._sources.boottime()
+        boottime, lags_since = self._sources.boottime(), mark.lags_since
         if mark.boot_id == self._sources.boot_id:
             resumed = mark.time + max(0.0, boottime - mark.boottime)
-        elif self._sources.synchronised():
+        elif self._sources.synchronised() and lags_since is None:
             resumed = max(mark.time, self._sources.wall())
         else:
             resumed = mark.time + boottime
-        self._boottime, self._time = boottime, resumed
+            lags_since = resumed if lags_since is None else lags_since
+        self._boottime, self._time, self._lags_since = boottime, resumed, lags_since
 
     def mark(self) -> Mark:
         """What `resume` of the next process takes."""
-        return Mark(self.now(), self._sources.boot_id, self._boottime)
+        return Mark(self.now(), self._sources.boot_id, self._boottime, self._lags_since)
 
     def now(self) -> float:
         boottime = self._sources.boottime()
         time = self._time + max(0.0, boottime - self._boottime)
         lead = self._sources.wall() - time
-        if self._believed(boottime, lead=lead) and lead > 0:
-            time += lead
+        if lead > SMALL_LEAD:
+            self._lags_since = time if self._lags_since is None else self._lags_since
+        elif self._sources.synchronised():
+            self._lags_since = None
+            time += max(0.0, lead)
         self._boottime, self._time = boottime, time
+        self._watch(lead, boottime)
         return time
+
+    def catch_up(self) -> CatchUp | None:
+        """The step to take now, if the wall clock is far ahead and believed.
+
+        Who takes it dates anew what was dated since, writes the mark, and calls `caught_up`.
+        """
+        time = self.now()
+        lead = self._sources.wall() - time
+        if self._lead_since is None or self._boottime - self._lead_since < TRUSTED_AFTER:
+            return None
+        return CatchUp(time if self._lags_since is None else self._lags_since, lead)
+
+    def after(self, step: CatchUp) -> Mark:
+        """The mark as it is once the step is taken."""
+        mark = self.mark()
+        return Mark(mark.time + step.by, mark.boot_id, mark.boottime)
+
+    def caught_up(self, step: CatchUp) -> None:
+        """The step is taken."""
+        self._time += step.by
+        self._lags_since = self._lead_since = None
 
     def wall(self) -> float:
         return self._sources.wall()
@@ -104,17 +145,12 @@ class RetentionClock:
     def stamp(self) -> Stamp:
         return Stamp(self.now(), self.wall(), self._sources.boot_id, self._sources.synchronised())
 
-    def _believed(self, boottime: float, *, lead: float) -> bool:
-        """Whether a wall clock `lead` seconds ahead is taken for the truth."""
-        if not self._sources.synchronised():
+    def _watch(self, lead: float, boottime: float) -> None:
+        """Note since when the wall clock is far ahead and called synchronised."""
+        if lead <= SMALL_LEAD or not self._sources.synchronised():
             self._lead_since = None
-            return False
-        if lead <= SMALL_LEAD:
-            self._lead_since = None
-            return True
-        if self._lead_since is None:
+        elif self._lead_since is None:
             self._lead_since = boottime
-        return boottime - self._lead_since >= TRUSTED_AFTER
 
 
 class SystemSources:

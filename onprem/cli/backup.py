@@ -17,11 +17,11 @@ from onprem.cli.context import opened_database, operator
 from onprem.cli.exit_codes import FAILED
 from onprem.cli.output import emit_json, note
 from onprem.clock import system_clock
-from onprem.config.load import find_config, load_settings
+from onprem.config.load import find_config, load_settings, settings_without_file
 from onprem.config.settings import Settings
 from onprem.errors import BackupUnusable, FolderUnusable, RestoreUnconfirmed
 from onprem.services.backup.create import BackupMaker, Created
-from onprem.services.backup.prepare import prepared
+from onprem.services.backup.prepare import configuration_in, prepared
 from onprem.services.backup.restore import Outcome, Plan
 from onprem.services.backup.verify import verify as verify_file
 from onprem.store import backup_file, key_check
@@ -132,13 +132,23 @@ def restore(
             help="The checkpoints that this installation exported (retention.checkpoint_file).",
         ),
     ] = None,
+    master_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--master-key",
+            metavar="FILE",
+            help="The master key that the backup was made under, where it is not in its place yet.",
+        ),
+    ] = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Put a backup in the place of the data directory. The server must be stopped.
 
     Needs the master key that the backup was made under. Where --config names a file that does not
-    exist, the backup's configuration is written to it first.
+    exist, the backup's configuration is written to it first, if that key made it: the key named by
+    --master-key, the service's credential, or secrets/master.key beside that file, and never the
+    one that the backup's configuration names.
 
     What is stored now is deleted, with receipts. A ledger that goes on from the backup's is kept,
     and what it says was revoked or erased since stays so. Jobs that had not ended fail with
@@ -156,8 +166,11 @@ def restore(
       there before resists; 3 faulty configuration; 4 a server runs, the master key is another one,
       the folder is somebody else's, or what it holds has another history; 7 the disk is full.
     """
-    with _configuration(config, file) as written:
-        plan, outcome = asyncio.run(_restore(config, file, anchor, yes=yes))
+    vacant = _vacant(config)
+    if vacant is not None and master_key is None:
+        master_key = master_key_file(settings_without_file(vacant), os.environ)
+    with _configuration(vacant, file, master_key) as written:
+        plan, outcome = asyncio.run(_restore(config, file, anchor, master_key, yes=yes))
     if json:
         emit_json({"plan": plan, "outcome": outcome})
         return
@@ -166,17 +179,19 @@ def restore(
     tell_outcome(plan, outcome, typer.echo)
 
 
-@contextmanager
-def _configuration(given: Path | None, file: Path) -> Iterator[Path | None]:
-    """Write the backup's where none is yet; it goes again if the block fails."""
+def _vacant(given: Path | None) -> Path | None:
+    """Where a configuration is to be and is not; None: there is one, or none was asked for."""
     path = find_config(given, os.environ)
-    if path is None or path.exists():
+    return None if path is None or path.exists() else path
+
+
+@contextmanager
+def _configuration(path: Path | None, file: Path, key_file: Path | None) -> Iterator[Path | None]:
+    """Write the backup's to `path` once its seal is checked; it goes again if the block fails."""
+    if path is None or key_file is None:
         yield None
         return
-    try:
-        content = backup_file.configuration_in(file)
-    except OSError as error:
-        raise BackupUnusable(path=file, why=error.strerror) from error
+    content = configuration_in(file, key_file)
     if content is None:
         yield None
         return
@@ -194,14 +209,19 @@ def _configuration(given: Path | None, file: Path) -> Iterator[Path | None]:
 
 
 async def _restore(
-    config: Path | None, file: Path, anchor: Path | None, *, yes: bool
+    config: Path | None,
+    file: Path,
+    anchor: Path | None,
+    master_key: Path | None,
+    *,
+    yes: bool,
 ) -> tuple[Plan, Outcome]:
     settings = load_settings(config)
-    key_file = master_key_file(settings, os.environ)
+    key_file = master_key or master_key_file(settings, os.environ)
     clock = system_clock()
     async with prepared(file, settings, key_file, clock, anchors=anchor) as ready:
         tell_plan(ready.plan, note)
-        if settings.source and settings.source.read_bytes() != backup_file.configuration_in(file):
+        if settings.source and settings.source.read_bytes() != backup_file.head(file)[1]:
             note(f"configuration  {settings.source} is kept; the backup's differs")
         if ready.plan.replaces is not None and not yes:
             note(f'This cannot be undone. Type "{CONSENT}" to go on: ')

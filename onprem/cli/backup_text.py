@@ -77,6 +77,8 @@ def tell_outcome(plan: Plan, outcome: Outcome, say: Say) -> None:
     if outcome.last_known is not None:
         lost = f"entry {outcome.last_known}; what is lost up to there, the ledger explains"
     say(f"last known     {lost}")
+    if outcome.warning is not None:
+        say(f"WARNING        {outcome.warning}")
 
 
 def _tell(manifest: Manifest, size: int | None, say: Say) -> None:

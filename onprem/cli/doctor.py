@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import continued_clock, opened_database
+from onprem.cli.context import continued_clock, opened_database, operator
 from onprem.cli.exit_codes import FAILED
 from onprem.cli.output import emit_json
 from onprem.config.load import load_settings
 from onprem.config.settings import Settings
-from onprem.core.act import user_actor
 from onprem.errors import ConfigInvalid
 from onprem.services.doctor import catalogue
 from onprem.services.doctor.accept_clock import Accepted, accept_clock
@@ -71,8 +70,8 @@ def doctor(
       0  every promise holds; with --strict, nothing puts one at risk either
       1  a promise is violated
       2  the command line is wrong
-      4  no data directory, or another user's; with --accept-clock, a server runs, or retention
-         time is not ahead
+      4  no data directory, or another user's; with --accept-clock, a server runs,
+         retention time is not ahead, or the clock is not synchronised
     """
     if accept_clock:
         accepted = asyncio.run(_accept(config))
@@ -114,7 +113,7 @@ async def _accept(config: Path | None) -> Accepted:
     async with opened_database(config) as (database, clock):
         lock = DataDirectory(settings.storage.data_dir, settings.keys_dir).lock()
         try:
-            return await accept_clock(database, clock, user_actor(os.getuid()))
+            return await accept_clock(database, clock, operator())
         finally:
             lock.release()
 

@@ -109,8 +109,11 @@ async def _serve(settings: Settings) -> None:
         for part in (runner, sender):
             part.add_done_callback(lambda _: stop())
         await http.serve(sockets=[listener])
-        await schedule.stop()
-        await runner
+        server.canary.stop()
+        try:
+            await runner  # a long job may take minutes to stop, and deadlines come meanwhile
+        finally:
+            await schedule.stop()
         server.sender.stop()
         await sender
 

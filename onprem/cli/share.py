@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import opened_database
+from onprem.cli.context import opened_database, operator
 from onprem.cli.output import emit_json, emit_table
 from onprem.config.load import load_settings
-from onprem.core.act import user_actor
 from onprem.core.share import Manifest
 from onprem.services.share_files import ShareRequest
 from onprem.services.sharing import Sharing
@@ -135,7 +134,6 @@ async def _opened(config: Path | None) -> AsyncIterator[Sharing]:
             blobs = BlobFolder(directory.blobs)
             artefacts = ArtefactStore(database, slots, blobs, region=region, clock=clock)
             kept = [settings.storage.data_dir, settings.keys_dir]
-            actor = user_actor(os.getuid())
-            yield Sharing(database, artefacts, clock, actor=actor, kept=kept)
+            yield Sharing(database, artefacts, clock, actor=operator(), kept=kept)
         finally:
             slots.close()

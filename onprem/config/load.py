@@ -43,7 +43,20 @@ def load_settings(
     """
     path = find_config(given, environment)
     faults: list[Fault] = []
-    table = _read(path, faults) if path else {}
+    return _settings(_read(path, faults) if path else {}, path, environment, faults)
+
+
+def settings_without_file(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that hold as long as nothing is in the file at `path`. Raises ConfigInvalid."""
+    return _settings({}, path, environment, [])
+
+
+def _settings(
+    table: dict[str, Any],
+    path: Path | None,
+    environment: Mapping[str, str],
+    faults: list[Fault],
+) -> Settings:
     _overlay(table, environment, faults)
     sections: dict[str, Section] = {}
     for name, kind in SECTIONS.items():

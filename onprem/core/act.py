@@ -25,7 +25,6 @@ class ActKind(enum.StrEnum):
     MEDIA_DELETED = "media_deleted"
     PURGED = "purged"
     SHARED = "shared"
-    LOGGED_IN = "logged_in"
     CLOCK_ACCEPTED = "clock_accepted"
     """An operator took the wall clock for the truth, against the retention clock."""
     BACKUP_CREATED = "backup_created"

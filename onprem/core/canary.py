@@ -13,7 +13,8 @@ class Verdict(enum.StrEnum):
     EXPOSED = "exposed"
     """Its plaintext was found while it lived."""
     UNPROVEN = "unproven"
-    """It could not be found while it lived, so that not to find it proves nothing."""
+    """It could not be found while it lived, or a scan did not come to its end: not to find it
+    proves nothing."""
     INTERRUPTED = "interrupted"
     """The server stopped before its end: what was to be looked for is forgotten."""
 

@@ -58,7 +58,9 @@ class ErasureCertificate(
 NOT_COVERED = """\
 This certificate covers what the server stored. It does not cover copies that others made: results
 that were read or delivered before the erasure, snapshots and backups of the disk, and blocks that a
-flash disk without encryption has not reclaimed. The ledger keeps the receipts, which hold ids,
+flash disk without encryption has not reclaimed. Restoring a backup that is older than the erasure,
+where this ledger is not, brings back the project's name, settings and API keys, and no content: it
+has to be erased again. The ledger keeps the receipts, which hold ids,
 times and reasons only."""
 
 

@@ -1,6 +1,7 @@
 """What a shared bundle says of itself, and what the ledger says of it."""
 
 import enum
+import hashlib
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -59,15 +60,25 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     consent_sha256: Annotated[str, Meta(description="Of the consent document as it was given.")]
     parts: list[Part]
     scores: Scores
+    nonce: Annotated[
+        str, Meta(description="Random: so the manifest's digest tells nothing of the content.")
+    ]
 
     def encoded(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
 def act_details(manifest: Manifest, recipients: list[str]) -> dict[str, Any]:
-    """For the ledger: digests and public keys, nothing of what was said and no names."""
+    """For the ledger: public keys, and nothing by which a guess at what was said can be tried.
+
+    Of the parts no digest, then; the manifest's covers them, and its nonce makes it random.
+    """
     return {
         "consentSha256": manifest.consent_sha256,
         "recipients": recipients,
-        "parts": [msgspec.to_builtins(part) for part in manifest.parts],
+        "manifestSha256": hashlib.sha256(manifest.encoded()).hexdigest(),
+        "parts": [
+            {"name": part.name, "bytes": part.bytes, "source": part.source}
+            for part in manifest.parts
+        ],
     }

@@ -5,7 +5,8 @@
     ├── InstallationError    DataDirectoryMissing, DataDirectoryExists, DataDirectoryBusy,
     │   │                    DataDirectoryForeign, FolderUnusable, MasterKeyUnusable,
     │   │                    SchemaTooNew, ModelsNotReady, DeviceUnavailable, PortTaken,
-    │   │                    TelemetryEnabled, ClockNotAhead, LedgersDiffer, DataDirectoryFull
+    │   │                    TelemetryEnabled, ClockNotAhead, ClockNotSynchronised, LedgersDiffer,
+    │   │                    DataDirectoryFull
     │   └── DataDirectoryDamaged  RecordKeysUnusable, DiskFailed, LedgerUnreadable
     ├── RequestRefused       InvalidRequest, Unauthenticated, ScopeMissing, StreamingDisabled,
     │                        NotFound, HostNotAllowed, OperationDisabled, UploadLinkInvalid,
@@ -71,6 +72,7 @@ from onprem.errors.backup import (
 from onprem.errors.base import OnpremError as OnpremError, described as described
 from onprem.errors.installation import (
     ClockNotAhead as ClockNotAhead,
+    ClockNotSynchronised as ClockNotSynchronised,
     ConfigInvalid as ConfigInvalid,
     DataDirectoryBusy as DataDirectoryBusy,
     DataDirectoryDamaged as DataDirectoryDamaged,

@@ -116,6 +116,12 @@ class ClockNotAhead(InstallationError):
     remedy = "Where it is behind, synchronise the machine's clock: after 10 minutes it is believed."
 
 
+class ClockNotSynchronised(InstallationError):
+    code = "clock_not_synchronised"
+    message = "Nobody vouches for the machine's clock: nothing was changed."
+    remedy = "Synchronise it (`timedatectl` says whether it is), then run the command again."
+
+
 class TelemetryEnabled(InstallationError):
     code = "telemetry_enabled"
     message = "{what} is switched on in this environment."

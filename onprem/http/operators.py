@@ -1,4 +1,6 @@
-"""Who may see how the server is: whoever is on this machine, an admin key, the metrics token."""
+"""Who may see how the server is: an admin key, the metrics token, and, as long as the server is not
+published, whoever is on this machine.
+"""
 
 import ipaddress
 from typing import Any
@@ -6,6 +8,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 
+from onprem.config.settings import Server
 from onprem.http.addresses import LOOPBACK
 from onprem.http.auth import bearer
 from onprem.services.keys import Scope
@@ -16,11 +19,20 @@ _FORWARDED = frozenset({"forwarded", "via", "x-real-ip"})
 
 async def admit_operator(request: Request[Any, Any, Any], use: UseCases) -> None:
     """Raises Unauthenticated or ScopeMissing. Such requests count for no rate limit."""
-    if from_this_machine(request):
+    if not published(use.settings.server) and from_this_machine(request):
         return
     secret = bearer(request)
     if not use.metrics_token.matches(secret):
         (await use.keys.authenticate(secret)).require(Scope.ADMIN)
+
+
+def published(server: Server) -> bool:
+    """Whether clients reach it by another name than this machine's own: then something in front of
+    it may forward their bytes from here as they are, and nothing shows who sent them.
+    """
+    if server.public_url is None:
+        return False
+    return urlsplit(server.public_url).hostname not in LOOPBACK
 
 
 def from_this_machine(request: Request[Any, Any, Any]) -> bool:

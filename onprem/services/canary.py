@@ -7,6 +7,7 @@ sweep has deleted it as it deletes everything, the scan must find none of them. 
 noted in the ledger.
 """
 
+import asyncio
 import logging
 import secrets
 
@@ -14,13 +15,16 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.canary import Trace, Trial, Verdict
+from onprem.errors import described
+from onprem.services.invariants import GRACE_SECONDS
 from onprem.store.artefacts import INLINE_BYTES
 from onprem.store.byte_scan import Hit, Place, Scan, scan
 from onprem.store.canaries import Canaries
-from onprem.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
+SCAN_SECONDS = 900.0
+"""A scan that takes longer proves nothing."""
 LIFE_SECONDS = 60.0
 """How long a canary lives."""
 CHECK_SECONDS = 15
@@ -34,6 +38,9 @@ _STEPS = (1024, 4096)
 page or a block holds."""
 _EARLIER = 5.0
 """Seconds by which file times may lag behind the wall clock."""
+
+
+_NOTHING = Scan([], 0, 0)
 
 
 class _Planted(msgspec.Struct, frozen=True):
@@ -60,7 +67,15 @@ class Canary:
         self._clock = clock
         self._period = period
         self._planted: _Planted | None = None
+        self._scanning: asyncio.Task[Scan] | None = None
+        self._stopping = False
         self._next_at: float | None = None
+
+    def stop(self) -> None:
+        """A scan in work ends at once; its canary is unproven."""
+        self._stopping = True
+        if self._scanning is not None:
+            self._scanning.cancel()
 
     async def run(self) -> None:
         """Plant one if it is time, or look after the one that is there.
@@ -100,15 +115,20 @@ class Canary:
             plaintext=[marker, marker.hex().encode()],
             ciphertext=[part for each in at_rest for part in _excerpts(each.ciphertext)],
             key=[part for each in at_rest for part in (each.key, each.wrapped)],
-            control=Scan([], 0, 0),
+            control=_NOTHING,
         )
-        return msgspec.structs.replace(planted, control=await self._scan(planted))
+        control = await self._scan(planted)
+        return msgspec.structs.replace(planted, control=control or _NOTHING)
 
     async def _look_after(self, planted: _Planted) -> None:
+        # Until then SQLite's log may hold it, if a reader held that; later, compliance says so.
+        if self._clock.now() < planted.due_at + GRACE_SECONDS:
+            return
         if set(planted.records) & set(await self._canaries.live()):
-            return  # while it is overdue, compliance says so
+            return
         after = await self._scan(planted)
-        verdict = _verdict(planted.control, after)
+        verdict = Verdict.UNPROVEN if after is None else _verdict(planted.control, after)
+        after = after or _NOTHING
         traces = after.hits if verdict is not Verdict.EXPOSED else _plain(planted.control)
         trial = Trial(
             verdict=verdict,
@@ -126,9 +146,12 @@ class Canary:
         if not trial.kept:
             logger.error("the canary was found: %s", verdict)
 
-    async def _scan(self, planted: _Planted) -> Scan:
-        """Files that were not written since it was planted cannot hold it; unless the wall clock,
-        by which files are dated, was set meanwhile."""
+    async def _scan(self, planted: _Planted) -> Scan | None:
+        """None: it did not come to its end.
+
+        Files that were not written since it was planted cannot hold it; unless the wall clock, by
+        which files are dated, was set meanwhile.
+        """
         passed = self._clock.now() - planted.created_at
         clock_ran = abs(self._clock.wall() - planted.wall - passed) < _EARLIER / 2
         since = planted.wall - _EARLIER if clock_ran else None
@@ -137,7 +160,19 @@ class Canary:
             "ciphertext": planted.ciphertext,
             "key": planted.key,
         }
-        return await in_thread(lambda: scan(self._places, patterns, changed_since=since))
+        self._scanning = asyncio.create_task(scan(self._places, patterns, changed_since=since))
+        try:
+            async with asyncio.timeout(SCAN_SECONDS):
+                return await self._scanning
+        except (TimeoutError, OSError) as error:
+            logger.warning("the scan for the canary proves nothing: %s", described(error))
+            return None
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            return None
+        finally:
+            self._scanning.cancel()
 
 
 def _verdict(control: Scan, after: Scan) -> Verdict:

@@ -8,6 +8,7 @@ from onprem.core.certificate import ErasureCertificate, LedgerPlace, Receipts, V
 from onprem.core.purge import Plan, ProjectRecords, Total, totals
 from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.core.signed import SignedDocument
+from onprem.errors import DeletionUnverified
 from onprem.services.signing import Signer
 from onprem.store import erasure, ledger
 from onprem.store.artefacts import ArtefactStore
@@ -57,7 +58,10 @@ class Erasure:
             await erasure.forget_rest(tx)
 
     async def certificate(self, project_id: str, signer: Signer) -> SignedDocument:
-        """Read from the ledger, so that it can be issued again at any time."""
+        """Read from the ledger, so that it can be issued again at any time.
+
+        Raises DeletionUnverified, PurgeIncomplete: something is left, so there is none.
+        """
         entry = await erasure.act_of_erasure(self._database, project_id)
         assert entry is not None, "its row says that it was erased"
         act = msgspec.json.decode(entry.body, type=Act)
@@ -67,7 +71,9 @@ class Erasure:
             for each in await erasure.receipts_of_project(self._database, project_id)
             if each.number > entry.seq or each.receipt.reason is DeletionReason.PROJECT_ERASED
         ]
-        records = {bytes.fromhex(each.receipt.artefact_id) for each in receipts}
+        await self._check_gone(
+            project_id, {bytes.fromhex(each.receipt.artefact_id) for each in receipts}
+        )
         certificate = ErasureCertificate(
             installation=signer.installation,
             project_id=project_id,
@@ -84,11 +90,24 @@ class Erasure:
             ),
             verified=Verified(
                 read_back=sum(each.receipt.verified for each in receipts),
-                found_on_disk=await self._artefacts.traces(records),
-                log_emptied=await self._database.truncate_log(),
+                found_on_disk=0,
+                log_emptied=True,
             ),
         )
         return signer.document(certificate)
+
+    async def _check_gone(self, project_id: str, records: set[bytes]) -> None:
+        """Look at what the certificate says: nothing is stored, nothing on the disk or in the log.
+
+        Raises DeletionUnverified, PurgeIncomplete.
+        """
+        live = await erasure.artefacts(self._database, Reach(project_id=project_id))
+        left = {each.id for each in live} | await self._artefacts.traces(records)
+        for record in left:
+            self._artefacts.verification.record_resisted(record)
+        if left:
+            raise DeletionUnverified(record=min(left).hex())
+        await self._artefacts.empty_log()
 
 
 def _place(receipt: Numbered) -> LedgerPlace:

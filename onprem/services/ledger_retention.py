@@ -31,20 +31,21 @@ class LedgerRetention:
 
     async def _prune(self, chain: Chain, now: float) -> int:
         last = await ledger.last_pruned(self._database, chain.name)
-        if last is not None and now < last.stamp.at + PAUSE_SECONDS:
+        # One in the future was noted before a clock that ran ahead was set back.
+        if last is not None and last.stamp.at <= now < last.stamp.at + PAUSE_SECONDS:
             return 0
         taken = 0
-        while batch := await self._prune_batch(chain, now - self._lives[chain]):
+        while batch := await self._prune_batch(chain, now - self._lives[chain], now):
             taken += batch
         return taken
 
-    async def _prune_batch(self, chain: Chain, before: float) -> int:
+    async def _prune_batch(self, chain: Chain, before: float, now: float) -> int:
         async with self._database.write() as tx:
             if chain.name is ChainName.LEDGER:
                 oldest_job = await ledger.oldest_job(tx)
                 before = before if oldest_job is None else min(before, oldest_job)
             floor = await chain.floor(tx)
-            last = await chain.outlived(tx, before, at_most=_AT_ONCE)
+            last = await chain.outlived(tx, before, now=now, at_most=_AT_ONCE)
             if last is None:
                 return 0
             pruned = Pruned(chain.name, last.seq, last.digest.hex(), before)

@@ -66,6 +66,7 @@ class MediaLibrary:
             NotFound, InvalidRequest
             OSError, StorageFull, DataDirectoryDamaged: the bytes resist. Their key may be
                 overwritten; asking again completes it.
+            PurgeIncomplete: they are deleted, and SQLite's log still has bytes of them.
         """
         key, now = media_key(url), self._clock.now()
         if key is None:
@@ -83,7 +84,7 @@ class MediaLibrary:
                 subject = version.artefact_id.hex()
                 act = Act(ActKind.MEDIA_DELETED, operator, project_id, subject)
                 await ledger.append_act(tx, self._clock.stamp(), act)
-        await self._database.truncate_log()
+        await self._artefacts.empty_log()
         return Withdrawn(version, receipt)
 
     async def receipts(

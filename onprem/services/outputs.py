@@ -86,6 +86,7 @@ class Outputs:
 
         Raises:
             InvalidRequest: with each fault that keeps them from fitting the output.
+            PurgeIncomplete: they are kept, and SQLite's log still has bytes of the old ones.
         """
         output = await self._output(await self._correctable(principal, job_id))
         fitted = await in_thread(fitting, body, output)
@@ -95,12 +96,15 @@ class Outputs:
         return KeptEdits(fitted.value, due_at, fitted.unknown)
 
     async def drop_edits(self, principal: Principal, job_id: str) -> None:
-        """The output is again what it was."""
+        """The output is again what it was. Raises PurgeIncomplete as `replace_edits`."""
         await self._correctable(principal, job_id)
         await self._keep(principal, job_id, None)
 
     async def _keep(self, principal: Principal, job_id: str, edits: Edits | None) -> float:
-        """In one transaction with the deletion of what they replace. Returns their deadline."""
+        """In one transaction with the deletion of what they replace. Returns their deadline.
+
+        Raises PurgeIncomplete: it is done, and SQLite's log still has bytes of what they replace.
+        """
         now = self._clock.now()
         async with self._database.write() as tx:
             # Read again: since it was looked at, the output or the job may have been deleted.
@@ -126,7 +130,7 @@ class Outputs:
             if job.edits_id is not None:
                 await self._artefacts.delete_within(tx, job.edits_id, reason, now=now)
         if job.edits_id is not None:
-            await self._database.truncate_log()
+            await self._artefacts.empty_log()
         return due_at
 
     async def _ended(self, principal: Principal, job_id: str) -> Job:

@@ -12,7 +12,14 @@ from onprem.core.act import Act, ActKind
 from onprem.core.purge import Item, Plan, Selection, What, totals
 from onprem.core.receipt import ArtefactKind, DeletionReason, Receipt
 from onprem.core.signed import SignedDocument
-from onprem.errors import OnpremError, PurgeFailed, PurgeIncomplete, RunsStopping
+from onprem.errors import (
+    DeletionUnverified,
+    OnpremError,
+    PurgeFailed,
+    PurgeIncomplete,
+    RunsStopping,
+    described,
+)
 from onprem.runner.finish import CANCELED, Finisher
 from onprem.services.cancellation import Cancellation
 from onprem.services.erasure import Erasure
@@ -121,7 +128,7 @@ class Purge:
         left = {each.id for each in live}
         certificate = None
         if plan.project is not None and signer is not None and not work.failures and not stopping:
-            certificate = await self._erasure.certificate(plan.project.project_id, signer)
+            certificate = await self._certificate(work, plan.project.project_id, signer)
         return Purged(
             plan,
             [each for each in receipts if work.concerns(each.receipt, planned)],
@@ -130,6 +137,16 @@ class Purge:
             stopping,
             certificate,
         )
+
+    async def _certificate(
+        self, work: "_Work", project_id: str, signer: Signer
+    ) -> SignedDocument | None:
+        try:
+            return await self._erasure.certificate(project_id, signer)
+        except (DeletionUnverified, PurgeIncomplete) as failure:
+            logger.error("the erasure is not certified: %s", described(failure))
+            work.failures.append(failure)
+            return None
 
     async def _sweep_up(self, work: "_Work", progress: Progress | None) -> None:
         try:
@@ -231,13 +248,11 @@ class Purge:
 
     async def _empty_log(self, work: "_Work") -> None:
         """Only now is what was deleted gone for good."""
-        verification = self._artefacts.verification
         work.failures = [each for each in work.failures if not isinstance(each, PurgeIncomplete)]
-        if await self._database.truncate_log():
-            verification.log_emptied()
-        else:
-            verification.log_resisted()
-            work.failures.append(PurgeIncomplete())
+        try:
+            await self._artefacts.empty_log()
+        except PurgeIncomplete as failure:
+            work.failures.append(failure)
 
 
 class _Work:

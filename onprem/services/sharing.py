@@ -5,6 +5,7 @@ not be written, but never a bundle without an entry. Nothing here sends it anywh
 """
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +81,7 @@ class Sharing:
             consent_sha256=given.consent_sha256,
             parts=parts,
             scores=scores,
+            nonce=secrets.token_hex(32),
         )
         await self._note(manifest, job, list(given.recipients))
         contents = [await self._audio(request, job), [output], [given.expected]]

@@ -28,6 +28,7 @@ from onprem.errors import (
     NoSpeech,
     NotFound,
     OnpremError,
+    PurgeIncomplete,
     RecordingLost,
     described,
 )
@@ -289,4 +290,7 @@ class SpeechToText:
             if job.claims == 0:
                 for copy in await self._artefacts.worker_copies(job.id):
                     await self._artefacts.delete_within(tx, copy, DeletionReason.JOB_ENDED, now=now)
-        await self._database.truncate_log()
+        try:
+            await self._artefacts.empty_log()
+        except PurgeIncomplete as error:  # it is counted, and each sweep tries again
+            logger.warning("job %s leaves something behind: %s", talk.job_id, described(error))

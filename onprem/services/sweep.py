@@ -8,7 +8,7 @@ import msgspec
 from onprem.clock import Clock, RetentionClock
 from onprem.config.settings import Settings
 from onprem.core.purge import Plan
-from onprem.errors import OnpremError, PurgeIncomplete, StorageFull
+from onprem.errors import OnpremError, StorageFull
 from onprem.services.compliance import SweepHealth
 from onprem.services.ledger_retention import LedgerRetention
 from onprem.services.purge_plan import Planner
@@ -16,6 +16,7 @@ from onprem.services.removal import Progress, remove
 from onprem.store import clock_mark, deliveries, erasure, idempotency, jobs, secrets
 from onprem.store.artefacts import ArtefactStore
 from onprem.store.database import Database
+from onprem.store.redating import date_later
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,23 @@ class Sweep:
         Raises:
             OnpremError, OSError: what a part raised first, after all parts have run.
         """
+        await self._catch_up()
         return await self.carry_out(await self._planner.due())
+
+    async def _catch_up(self) -> None:
+        """Before anything is judged by it, retention time takes the step that it may have to."""
+        step = self._clock.catch_up()
+        if step is None:
+            return
+        async with self._database.write() as tx:
+            dated = await date_later(tx, since=step.since, by=step.by)
+            await clock_mark.write(tx, self._clock.after(step))
+        self._clock.caught_up(step)
+        logger.warning(
+            "retention time caught up by %.0f s; %d records keep what they had left",
+            step.by,
+            dated,
+        )
 
     async def carry_out(self, plan: Plan, progress: Progress | None = None) -> Swept:
         """As `run`; what became due since the plan was made waits for the next sweep."""
@@ -91,6 +108,7 @@ class Sweep:
         forgotten = await forget(self._forget_jobs, self._forget_rest_of_erased)
         await forget(self._forget_digests, self._forget_idempotency_keys, self._forget_secrets)
         await forget(self._forget_entries)
+        await self._mark()
         if failures:
             raise failures[0]
         await self._note(now)
@@ -98,18 +116,22 @@ class Sweep:
             logger.info("swept: %d deleted", removed.count)
         return Swept(removed.count, forgotten)
 
-    async def _note(self, now: float) -> None:
-        """The mark says that all was done: after it, nothing may be left in SQLite's log."""
+    async def _mark(self) -> None:
+        """Whatever resisted, the next boot goes on from here."""
         try:
             async with self._database.write() as tx:
                 await clock_mark.write(tx, self._clock.mark())
+        except StorageFull:
+            logger.warning("retention time cannot be noted: the disk is full")
+
+    async def _note(self, now: float) -> None:
+        """All was done: after this, nothing may be left in SQLite's log."""
+        try:
+            async with self._database.write() as tx:
                 await clock_mark.swept(tx, now)
         except StorageFull:  # all was deleted nevertheless
             logger.warning("the sweep cannot be noted: the disk is full")
-        if not await self._database.truncate_log():
-            self._artefacts.verification.log_resisted()
-            raise PurgeIncomplete()
-        self._artefacts.verification.log_emptied()
+        await self._artefacts.empty_log()
         self.health.completed()
 
     async def _forget_jobs(self, now: float) -> int:

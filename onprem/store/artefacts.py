@@ -13,7 +13,7 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
-from onprem.errors import DeletionUnverified
+from onprem.errors import DeletionUnverified, PurgeIncomplete
 from onprem.ids import new_record_id
 from onprem.stamp import Stamp
 from onprem.store import free_slots, ledger
@@ -242,7 +242,7 @@ class ArtefactStore:
         async def delete(tx: Transaction, record: bytes) -> Receipt | None:
             return await self.delete_within(tx, record, reason, now=now)
 
-        return await delete_each(self._database, records, delete, self.verification)
+        return await delete_each(self._database, records, delete, self.empty_log)
 
     async def delete_within(
         self, tx: Transaction, record: bytes, reason: DeletionReason, *, now: float
@@ -269,10 +269,20 @@ class ArtefactStore:
         await ledger.append_receipt(tx, stamp, receipt)
         return receipt
 
-    async def traces(self, records: set[bytes]) -> int:
-        """How many of these have a key or a file on the disk, whatever the database says."""
+    async def empty_log(self) -> None:
+        """Empty SQLite's log; only then is what was deleted gone for good.
+
+        Raises PurgeIncomplete: a reader holds it. That is counted, and each sweep tries again.
+        """
+        if not await self._database.truncate_log():
+            self.verification.log_resisted()
+            raise PurgeIncomplete()
+        self.verification.log_emptied()
+
+    async def traces(self, records: set[bytes]) -> set[bytes]:
+        """Those of which a key or a file is on the disk, whatever the database says."""
         occupied = set((await in_thread(self._slots.occupants)).values())
-        return len(records & (occupied | await in_thread(self._blobs.records)))
+        return records & (occupied | await in_thread(self._blobs.records))
 
     def _erase(self, artefact: Artefact) -> bool:
         if artefact.slot is None:

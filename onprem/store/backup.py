@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from onprem.clock import Mark
 from onprem.core.checkpoint import ChainTip
 from onprem.errors import DataDirectoryDamaged, StoreBusy
 from onprem.store.database import PRAGMAS
@@ -22,7 +23,7 @@ _ENTRY = ("seq", "at", "wall", "boot_id", "synchronised", "kind", "job_id", "bod
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "key_check": ("id", "value"),
-    "clock_mark": ("id", "time", "boot_id", "boottime", "swept_at"),
+    "clock_mark": ("id", "time", "boot_id", "boottime", "lags_since", "swept_at"),
     "project": ("id", "name", "created_at", "settings", "served", "erased_at"),
     "api_key": (
         *("id", "project_id", "name", "hash", "scopes"),
@@ -112,14 +113,15 @@ def copy_rows(source: Path, target: Path) -> None:
         copy.execute("COMMIT")
 
 
-def set_mark(path: Path, *, time: float, boot_id: str, boottime: float) -> None:
+def set_mark(path: Path, mark: Mark) -> None:
     """Note where retention time stands now, which the last sweep did not know. Blocks."""
     with _opened(path) as copy:
         copy.execute("PRAGMA main.journal_mode = OFF")
         copy.execute(
-            "INSERT INTO clock_mark (id, time, boot_id, boottime) VALUES (1, ?1, ?2, ?3)"
-            " ON CONFLICT (id) DO UPDATE SET time = ?1, boot_id = ?2, boottime = ?3",
-            (time, boot_id, boottime),
+            "INSERT INTO clock_mark (id, time, boot_id, boottime, lags_since)"
+            " VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE"
+            " SET time = ?1, boot_id = ?2, boottime = ?3, lags_since = ?4",
+            (mark.time, mark.boot_id, mark.boottime, mark.lags_since),
         )
 
 

@@ -111,12 +111,15 @@ def unpack(path: Path, into: Path) -> Unpacked:
         return Unpacked(sealed, configuration, into, file.tell())
 
 
-def configuration_in(path: Path) -> bytes | None:
-    """Before there is a place to unpack it to. Raises BackupUnusable, OSError. Blocks."""
+def head(path: Path) -> tuple[SealedManifest, bytes | None]:
+    """The manifest and the configuration, before there is a place to unpack the database to.
+
+    Raises BackupUnusable, OSError. Blocks.
+    """
     with path.open("rb") as file:
         reader = _Reader(path, file)
         sealed = _manifest(reader)
-        return _configuration(reader, sealed)
+        return sealed, _configuration(reader, sealed)
 
 
 class _Reader:

@@ -4,6 +4,7 @@ In a child process: when a process closes a file, POSIX drops all locks that it 
 SQLite's locks on the database are such. What is looked for goes through a pipe, never an argument.
 """
 
+import asyncio
 import os
 import stat
 import subprocess
@@ -18,7 +19,6 @@ import msgspec
 CHUNK = 1 << 20
 
 JOURNALS = (Path("/var/log/journal"), Path("/run/log/journal"))
-SCAN_SECONDS = 1800.0
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -71,29 +71,33 @@ def places(data: Path, keys: Path) -> list[Place]:
     ]
 
 
-def scan(
+async def scan(
     where: Sequence[Place], patterns: Mapping[str, list[bytes]], *, changed_since: float | None
 ) -> Scan:
     """Read every file that may have been written since a time of the wall clock; None: every one.
 
-    Blocks. A file that goes away meanwhile, or that our user may not read, is passed over.
+    A file that goes away meanwhile, or that our user may not read, is passed over. A cancellation
+    kills the child.
 
     Raises:
         OSError: the child did not come to its end.
     """
     order = Order(list(where), dict(patterns), changed_since)
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-m", "onprem.store.byte_scan"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        child = subprocess.run(
-            [sys.executable, "-I", "-m", "onprem.store.byte_scan"],
-            input=msgspec.json.encode(order, enc_hook=str),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            timeout=SCAN_SECONDS,
-        )
-    except subprocess.SubprocessError as error:
-        raise OSError(f"the scan of bytes ended early: {type(error).__name__}") from None
-    return msgspec.json.decode(child.stdout, type=Scan)
+        answer, _ = await child.communicate(msgspec.json.encode(order, enc_hook=str))
+    except BaseException:
+        child.kill()
+        await child.wait()
+        raise
+    if child.returncode != 0:
+        raise OSError(f"the scan of bytes ended early, with status {child.returncode}")
+    return msgspec.json.decode(answer, type=Scan)
 
 
 def carried_out(order: Order) -> Scan:

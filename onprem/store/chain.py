@@ -115,14 +115,22 @@ class Chain:
         )
         return Tip(*row) if row else await self.floor(database)
 
-    async def outlived(self, tx: Transaction, before: float, *, at_most: int) -> Tip | None:
-        """The last of the oldest entries that are all older than `before`; None: there is none."""
-        kept = await self.first_since(tx, before)
+    async def outlived(
+        self, tx: Transaction, before: float, *, now: float, at_most: int
+    ) -> Tip | None:
+        """The last of the oldest entries that are all older than `before`; None: there is none.
+
+        One from later than `now` is of a clock that ran ahead: it is older than each one behind it.
+        """
         row = await tx.fetchone(
-            f"SELECT seq, digest FROM {self._table} WHERE seq < ? AND seq <= ?"
-            " ORDER BY seq DESC LIMIT 1",
-            (_BEHIND_ALL if kept is None else kept, (await self.floor(tx)).seq + at_most),
+            f"SELECT max(seq) FROM {self._table} WHERE at < ? AND seq < coalesce("
+            f"(SELECT min(seq) FROM {self._table} WHERE at BETWEEN ? AND ?), ?)",
+            (before, before, now, _BEHIND_ALL),
         )
+        if row is None or row[0] is None:
+            return None
+        last = min(row[0], (await self.floor(tx)).seq + at_most)
+        row = await tx.fetchone(f"SELECT seq, digest FROM {self._table} WHERE seq = ?", (last,))
         return Tip(*row) if row else None
 
     async def drop_head(self, tx: Transaction, last: Tip) -> None:

@@ -6,17 +6,18 @@ from onprem.store.database import Database, Transaction
 
 async def read(database: Database) -> Mark | None:
     """None: nothing was ever swept here."""
-    row = await database.fetchone("SELECT time, boot_id, boottime FROM clock_mark")
+    row = await database.fetchone("SELECT time, boot_id, boottime, lags_since FROM clock_mark")
     return Mark(*row) if row else None
 
 
 async def write(tx: Transaction, mark: Mark) -> None:
     """Never back: of two processes the one that is further stands."""
     await tx.execute(
-        "INSERT INTO clock_mark (id, time, boot_id, boottime) VALUES (1, ?, ?, ?)"
+        "INSERT INTO clock_mark (id, time, boot_id, boottime, lags_since) VALUES (1, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET time = excluded.time, boot_id = excluded.boot_id,"
-        " boottime = excluded.boottime WHERE excluded.time >= time",
-        (mark.time, mark.boot_id, mark.boottime),
+        " boottime = excluded.boottime, lags_since = excluded.lags_since"
+        " WHERE excluded.time >= time",
+        (mark.time, mark.boot_id, mark.boottime, mark.lags_since),
     )
 
 

@@ -12,7 +12,6 @@ from onprem.errors import (
     described,
 )
 from onprem.store.database import Database, Transaction
-from onprem.store.verification import VerificationFailures
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +23,11 @@ async def delete_each(
     database: Database,
     records: list[bytes],
     delete: Callable[[Transaction, bytes], Awaitable[Receipt | None]],
-    verification: VerificationFailures,
+    empty_log: Callable[[], Awaitable[None]],
 ) -> list[Receipt]:
     """Call `delete` for each record, in a transaction of its own. Returns the receipts.
 
-    Empties SQLite's log at the end: before that nothing is gone for good.
+    Calls `empty_log` at the end: before that nothing is gone for good.
 
     Raises:
         OSError, StorageFull, DataDirectoryDamaged, DeletionUnverified: the first that stopped a
@@ -49,11 +48,14 @@ async def delete_each(
             continue
         if receipt is not None:
             receipts.append(receipt)
-    emptied = not receipts or await database.truncate_log()
-    if not emptied:
-        verification.log_resisted()
+    held: PurgeIncomplete | None = None
+    if receipts:
+        try:
+            await empty_log()
+        except PurgeIncomplete as error:
+            held = error
     if first is not None:
         raise first
-    if not emptied:
-        raise PurgeIncomplete()
+    if held is not None:
+        raise held
     return receipts

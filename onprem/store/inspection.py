@@ -159,15 +159,22 @@ async def oldest_entry(database: Database) -> float | None:
     return first[0].stamp.at if first else None
 
 
-async def damage(database: Database) -> list[str]:
-    """What SQLite's own checks find."""
+async def damage(database: Database, *, by_table: bool = False) -> list[str]:
+    """What SQLite's own checks find.
+
+    `by_table`: each table by itself, so that no read lasts as long as the whole file, for while
+    one lasts the log cannot be emptied. Pages that belong to no table are not looked at then.
+    """
     try:
-        found = [row[0] for row in await database.fetchall("PRAGMA integrity_check")]
+        tables = await database.fetchall("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        only = [f"('{name}')" for (name,) in tables] if by_table else [""]
+        checks = [await database.fetchall(f"PRAGMA integrity_check{table}") for table in only]
         broken = await database.fetchall("PRAGMA foreign_key_check")
     except sqlite3.DatabaseError as error:
         return [f"the database cannot be read ({error.sqlite_errorname})"]
     except DiskFailed as error:
         return [str(error)]
+    found = [row[0] for rows in checks for row in rows]
     found += [f"a row of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
     return [line for line in found if line != "ok"]
 

@@ -135,7 +135,7 @@ async def delete_superseded(
 
     if among is None:
         among = [row[0] for row in await database.fetchall(_SUPERSEDED)]
-    return await delete_each(database, among, delete, artefacts.verification)
+    return await delete_each(database, among, delete, artefacts.empty_log)
 
 
 def _reason(*, withdrawn: bool) -> DeletionReason:

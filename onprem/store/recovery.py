@@ -1,7 +1,7 @@
 """What a start puts in order after a crash: slots, blobs and rows agree again."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from onprem.core.receipt import DeletionReason
 from onprem.errors import PurgeIncomplete, described
@@ -39,13 +39,17 @@ async def reconcile(
     dead = [record for slot, record in expected.items() if occupants.get(slot) != record]
     mended = [await _taken_away(slots.erase, slot, record) for slot, record in strays]
     mended += [await _taken_away(blobs.remove, record) for record in orphans]
-    try:
-        await artefacts.delete(dead, DeletionReason.CRASH, now=now)
-    except (*RECORD_FAULTS, PurgeIncomplete) as error:
-        logger.error("deletions that broke off are not complete yet: %s", described(error))
-    await database.truncate_log()
+    await _completed(artefacts.delete(dead, DeletionReason.CRASH, now=now))
+    await _completed(artefacts.empty_log())
     left = {row[0] for row in await database.fetchall("SELECT id FROM artefact")}
     return sum(mended) + len(set(dead) - left)
+
+
+async def _completed(step: Awaitable[object]) -> None:
+    try:
+        await step
+    except (*RECORD_FAULTS, PurgeIncomplete) as error:
+        logger.error("deletions that broke off are not complete yet: %s", described(error))
 
 
 async def _taken_away(take_away: Callable[..., bool], *arguments: object) -> bool:

@@ -1,4 +1,4 @@
-"""Correcting what was dated by a clock that ran ahead, once its operator says so."""
+"""Correcting what was dated by a clock that ran ahead, once its operator says so, or lagged."""
 
 from onprem.clock import SMALL_LEAD
 from onprem.store.database import Transaction
@@ -32,6 +32,12 @@ _DATES: tuple[tuple[str, str, str], ...] = (
 """Table, column, and by what it is told when that was written."""
 
 
+async def date_later(tx: Transaction, *, since: float, by: float) -> int:
+    """Add `by` seconds to what was dated while the clock lagged, from `since` on: what is stored
+    keeps the time that it has left. Returns how many artefacts it dated anew."""
+    return await _shift(tx, since=since, by=by)
+
+
 async def redate(tx: Transaction, *, lead: float, wall: float) -> int:
     """Take `lead` seconds off what was dated since the clock ran ahead: what is stored keeps the
     time that it has left. Returns how many artefacts it dated anew.
@@ -45,10 +51,14 @@ async def redate(tx: Transaction, *, lead: float, wall: float) -> int:
         (SMALL_LEAD,),
     )
     since = wall if row is None or row[0] is None else min(wall, row[0])
+    return await _shift(tx, since=since, by=-lead)
+
+
+async def _shift(tx: Transaction, *, since: float, by: float) -> int:
     dated = 0
     for table, column, written in _DATES:
         changed = await tx.execute(
-            f"UPDATE {table} SET {column} = {column} - ? WHERE {written} >= ?", (lead, since)
+            f"UPDATE {table} SET {column} = {column} + ? WHERE {written} >= ?", (by, since)
         )
         if (table, column) == ("artefact", "created_at"):
             dated = changed

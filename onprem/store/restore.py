@@ -136,6 +136,15 @@ async def revoke_again(tx: Transaction, key_id: str, *, at: float) -> None:
     )
 
 
+async def settle_exports(tx: Transaction, *, now: float) -> None:
+    """Checkpoints of the backup leave the host no more: behind younger ones they would say that
+    the restore knew of those."""
+    await tx.execute(
+        "UPDATE checkpoint SET filed_at = coalesce(filed_at, ?), sent_at = coalesce(sent_at, ?)",
+        (now, now),
+    )
+
+
 async def expire_outputs(tx: Transaction, *, now: float) -> None:
     """No output is left."""
     await tx.execute("UPDATE job SET output_due_at = ? WHERE output_due_at > ?", (now, now))

@@ -9,11 +9,12 @@ CREATE TABLE key_check (
 
 -- Where retention time stood (onprem/clock.py), so that it goes on after a stop: one row.
 CREATE TABLE clock_mark (
-    id       INTEGER PRIMARY KEY CHECK (id = 1),
-    time     REAL NOT NULL,
-    boot_id  TEXT NOT NULL,
-    boottime REAL NOT NULL,
-    swept_at REAL                          -- retention time of the last sweep that did all
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    time       REAL NOT NULL,
+    boot_id    TEXT NOT NULL,
+    boottime   REAL NOT NULL,
+    lags_since REAL,                       -- from when on it may lag behind; null: it does not
+    swept_at   REAL                        -- retention time of the last sweep that did all
 ) STRICT;
 
 CREATE TABLE project (

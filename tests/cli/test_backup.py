@@ -142,6 +142,47 @@ def test_a_new_machine_gets_the_configuration(installed: Onprem, tmp_path: Path)
     assert installed("keys", "list", "--config", place).code == 0
 
 
+def test_the_key_of_a_forger_is_not_believed(installed: Onprem, tmp_path: Path) -> None:
+    """He makes a backup of his own, whose configuration names a key that he brings."""
+    new = tmp_path / "new"
+    shutil.copytree("secrets", new / "secrets")
+    his = tmp_path / "his"
+    his.mkdir()
+    theirs = str(his / "onprem.toml")
+    assert installed("init", "--config", theirs, "--data-dir", str(his / "data")).code == 0
+    key = his / "secrets" / "master.key"
+    Path(theirs).write_text(f'[storage]\ndata_dir = "{his / "data"}"\nmaster_key_file = "{key}"\n')
+    assert installed("backup", "create", "onprem.tar", "--config", theirs).code == 0
+    shutil.rmtree(his / "data")
+    place = str(new / "onprem.toml")
+
+    done = installed("backup", "restore", "onprem.tar", "--config", place)
+
+    assert (done.code, "it was not made with the master key in" in done.err) == (1, True), done.err
+    assert [path.name for path in new.iterdir()] == ["secrets"]
+    assert not (his / "data").exists()
+    by_his = installed(
+        "backup", "restore", "onprem.tar", "--config", place, "--master-key", str(key)
+    )
+    assert by_his.code == 0, by_his.err  # so nothing but the key was wrong
+
+
+@pytest.mark.parametrize("ledger", ["lost", "kept"])
+def test_that_what_was_revoked_is_back_is_told(installed: Onprem, ledger: str) -> None:
+    installed("backup", "create", "onprem.tar")
+    (key,) = installed("keys", "list", "--json").json
+    assert installed("keys", "revoke", key["id"]).code == 0
+    if ledger == "lost":
+        shutil.rmtree(DATA)
+    Path("again.tar").write_bytes(Path("onprem.tar").read_bytes())
+
+    outcome = installed("backup", "restore", "onprem.tar", "--yes", "--json").json["outcome"]
+
+    (key,) = installed("keys", "list", "--json").json
+    assert (key["revokedAt"] is None) == (ledger == "lost")
+    assert ("erase and revoke it again" in outcome.get("warning", "")) == (ledger == "lost")
+
+
 def test_a_restore_that_fails_takes_its_configuration_away(
     installed: Onprem, tmp_path: Path
 ) -> None:

@@ -173,7 +173,12 @@ async def test_the_ledger_notes_it_and_the_access_log_what_was_read(case: Case) 
     document = Path("consent.json").read_bytes()
     assert act["details"]["consentSha256"] == hashlib.sha256(document).hexdigest()
     manifest = json.loads(opened()["manifest.json"])
-    assert act["details"]["parts"] == manifest["parts"]
+    noted = [{k: part[k] for k in ("name", "bytes", "source")} for part in manifest["parts"]]
+    assert act["details"]["parts"] == noted
+    packed = opened()["manifest.json"]
+    assert act["details"]["manifestSha256"] == hashlib.sha256(packed).hexdigest()
+    assert not any(part["sha256"] in json.dumps(act) for part in manifest["parts"])
+    assert len(bytes.fromhex(manifest["nonce"])) == 32
     assert "Ada" not in json.dumps(act) and "Hello" not in json.dumps(act)
     assert [(read["who"], read["what"]) for read in reads] == [(who, "output"), (who, "media")]
 

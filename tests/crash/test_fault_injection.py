@@ -138,6 +138,8 @@ soak = pytest.mark.soak
         pytest.param(Faults(EIO, WRITES, 7), id="failing, every 7th write"),
         pytest.param(Faults(ENOSPC, CALLS, 7, lasting=True), id="full from every 7th call on"),
         pytest.param(Faults(EIO, CALLS, 7, lasting=True), id="failing from every 7th call on"),
+        pytest.param(Faults(EIO, frozenset({"unlink"}), lasting=True), id="no unlink from then on"),
+        pytest.param(Faults(EIO, frozenset({"fsync"}), lasting=True), id="no fsync from then on"),
         pytest.param(Faults(ENOSPC, WRITES), id="full, every write", marks=soak),
         pytest.param(Faults(EIO, WRITES), id="failing, every write", marks=soak),
         pytest.param(Faults(ENOSPC, CALLS, lasting=True), id="full from each call on", marks=soak),

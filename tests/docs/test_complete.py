@@ -12,6 +12,7 @@ import pytest
 from onprem.cli import main
 from onprem.cli.exit_codes import EXIT_CODES
 from onprem.config.render import options
+from onprem.core.act import ActKind
 from onprem.core.edits import Edits, TextEdit
 from onprem.core.fieldwise import convert_fields
 from onprem.core.job import JobStatus
@@ -125,6 +126,13 @@ def test_every_file_named_on_the_road_of_a_job_exists() -> None:
         )
         assert len(named) > 10
         assert not [name for name in named if not (ROOT / "onprem" / name).is_file()]
+
+
+def test_every_act() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text.partition("**Acts**")[2], re.MULTILINE)
+    named = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+    assert {kind.value for kind in ActKind} <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -120,3 +120,25 @@ async def test_what_was_set_ahead_does_not_shorten_what_is_kept_afterwards(kept:
     assert await kept.output() == 200
     kept.clock.advance(1)
     assert await kept.output() == 410
+
+
+async def test_what_is_kept_while_retention_time_lags_lives_its_whole_time(kept: Kept) -> None:
+    """As after a boot, until the clock is synchronised: 3 days off are then made up for."""
+    kept.clock.advance(60)
+    kept.clock.step_wall(3 * DAY)
+    await kept.server.server.sweep.run()
+    late = await kept.server.diarize(url="media://a.wav")
+    await kept.server.finished(late)
+    early, kept.job_id = kept.job_id, late
+    kept.clock.sources.is_synchronised = True
+    for _ in range(40):
+        kept.clock.advance(SWEEP_SECONDS)
+        await kept.server.server.sweep.run()
+    passed = 40 * SWEEP_SECONDS
+    assert kept.clock.now() == pytest.approx(kept.clock.wall())
+    assert (await kept.server.client.get(f"/v1/jobs/{early}/output")).status_code == 410
+    kept.clock.advance(DAY - passed - 1)
+    await kept.server.server.sweep.run()
+    assert await kept.output() == 200
+    kept.clock.advance(1)
+    assert await kept.output() == 410

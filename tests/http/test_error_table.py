@@ -104,6 +104,10 @@ OWN: Mapping[str, Mapping[int, Scenario]] = {
         for name in ("compliance", "metrics")
     },
     "create_evidence": {400: scenarios.asking(to="soon")},
+    "purge": {
+        404: scenarios.telling(job="1a20dbb3-2c96-482d-b5ae-d7770645c786", dryRun=True),
+        500: scenarios.of_a_record_that_resists,
+    },
     "show_usage": {400: scenarios.asking(by="colour")},
     "show_ledger": {400: scenarios.asking(limit="0")},
     "export_ledger": {400: scenarios.asking(since="yesterday")},

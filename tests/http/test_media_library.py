@@ -152,7 +152,8 @@ async def test_a_deleted_name_can_be_used_again_while_its_old_bytes_are_needed(
     engine.gate.set()
     await server.finished(bound)
     await server.finished(later)
-    assert [samples for _, samples in engine.heard] == [16_000, 48_000]
+    # Two jobs are in work at once: either may be decoded first.
+    assert sorted(samples for _, samples in engine.heard) == [16_000, 48_000]
     await server.server.sweep.run()
     assert [receipt["reason"] for receipt in await receipts(server)] == ["requested"]
     assert await listed(server) == [URL]

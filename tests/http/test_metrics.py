@@ -212,6 +212,20 @@ async def test_what_came_through_a_proxy_is_not_from_this_machine(
     assert await status(f"Bearer {TOKEN}") == 200
 
 
+@pytest.mark.parametrize("path", OPEN_ON_LOOPBACK)
+async def test_a_published_server_takes_nobody_for_this_machine(tmp_path: Path, path: str) -> None:
+    """A forwarder in front of it may pass on whatever a client wrote, and add nothing."""
+    published = ServerSettings(port=0, public_url="https://speech.example.com")
+    settings = settings_in(tmp_path, server=published)
+    key = await install(settings, FakeClock())
+    async with running(settings, FakeEngine(), key) as server:
+        answer = await server.client.get(path, headers={"authorization": "", "host": "localhost"})
+        assert answer.status_code == 401
+        admin = await server.key(scopes=[Scope.ADMIN])
+        headers = {"authorization": f"Bearer {admin}"}
+        assert (await server.client.get(path, headers=headers)).status_code == 200
+
+
 async def test_the_token_opens_nothing_else(watched: Running) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
     for path in ("/v1/test", "/v1/admin/settings", "/v2/jobs"):

@@ -27,6 +27,7 @@ from tests.support.audio import tone
 from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
 from tests.support.server import Running, install, running, settings_in
+from tests.support.store import reader_of
 
 FORM: dict[str, Any] = {
     "files": {"file": ("a.wav", tone(1.0))},
@@ -346,3 +347,18 @@ async def test_a_full_disk_at_the_end_is_tried_again(
     assert answer.status_code == 200
     job = await the_job(server)
     assert ("output", "delivered") in await receipts(server, job["jobId"])
+
+
+async def test_a_reader_of_the_log_is_counted_and_left_to_the_sweep(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer is out already: its client cannot be told."""
+    speech = server.server.use.speech_to_text
+    database, verification = speech._database, speech._artefacts.verification
+    await database._writer.execute("PRAGMA busy_timeout = 50")
+    with reader_of(database):
+        assert (await server.client.post(PATH, **FORM)).status_code == 200
+        await the_job(server)
+        await asyncio.gather(*speech._endings)
+        assert await verification.unresolved(database) == 1
+    assert caplog.text.count("leaves something behind") == 1

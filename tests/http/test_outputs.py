@@ -20,7 +20,7 @@ from tests.support.clock import FakeClock
 from tests.support.engine import FakeEngine
 from tests.support.rows import change, receipted, row
 from tests.support.server import Running
-from tests.support.store import bytes_below
+from tests.support.store import bytes_below, reader_of
 
 DAY = 24 * 3600.0
 
@@ -254,6 +254,20 @@ async def test_dropped_edits_leave_the_original_and_a_receipt(server: Running, j
     assert (await output(server, job)).json() == original
     receipts = (await server.client.get(f"/v1/jobs/{job}/receipts")).json()["receipts"]
     assert [each["reason"] for each in receipts if each["kind"] == "edits"] == ["requested"]
+
+
+async def test_a_reader_of_the_log_keeps_old_edits_from_being_called_gone(
+    server: Running, job: str
+) -> None:
+    database = server.server.use.outputs._database
+    await database._writer.execute("PRAGMA busy_timeout = 50")
+    await put(server, job, EDITS)
+    with reader_of(database):
+        again = await put(server, job, {"speakers": {"SPEAKER_01": "Ben"}})
+        dropped = await server.client.delete(f"/v1/jobs/{job}/edits")
+    assert_error(again, 503, "purge_incomplete")
+    assert_error(dropped, 503, "purge_incomplete")
+    assert (await server.client.delete(f"/v1/jobs/{job}/edits")).status_code == 204
 
 
 async def test_edits_die_with_the_output(server: Running, clock: FakeClock, job: str) -> None:

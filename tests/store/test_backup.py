@@ -20,7 +20,7 @@ from tests.support.store import NOW, OpenStore
 async def note(store: OpenStore, count: int) -> None:
     async with store.database.write() as tx:
         for _ in range(count):
-            await ledger.append_act(tx, store.clock.stamp(), Act(ActKind.LOGGED_IN, OPERATOR))
+            await ledger.append_act(tx, store.clock.stamp(), Act(ActKind.SHARED, OPERATOR))
 
 
 def read(path: Path, sql: str) -> list[tuple[object, ...]]:

@@ -10,7 +10,7 @@ from onprem.core.backup import Manifest, SealedManifest, sealed
 from onprem.core.checkpoint import ChainTip
 from onprem.errors import BackupUnusable, BackupUnwritten
 from onprem.store.backup_file import (
-    configuration_in,
+    head,
     part_of,
     publish,
     unpack,
@@ -63,7 +63,7 @@ def refused(path: Path) -> bool:
 
 def test_it_gives_back_what_was_put_in(file: Path, tmp_path: Path) -> None:
     found = unpack(file, tmp_path / "unpacked")
-    assert found.configuration == configuration_in(file) == CONFIGURATION
+    assert found.configuration == head(file)[1] == CONFIGURATION
     assert (tmp_path / "unpacked").read_bytes() == STORE
     assert found.bytes == file.stat().st_size
     assert [part.name for part in found.sealed.body.parts] == ["onprem.toml", "store.sqlite3"]

@@ -88,6 +88,10 @@ async def test_a_reader_of_the_log_keeps_nobody_from_starting(
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM artefact").fetchall()
             assert await store.recover() == 1
+            assert await store.recover() == 0
+        verification = store.artefacts.verification
+        assert verification.count() == 3  # by what was mended, and by each start
+        assert await verification.unresolved(store.database) == 1
 
 
 async def test_mending_twice_mends_once(store: OpenStore) -> None:

@@ -25,9 +25,10 @@ from onprem.ids import new_delivery_id, new_job_id, new_record_id
 from onprem.runner.finish import Finisher, Outcome
 from onprem.runner.recovery import recover_jobs
 from onprem.services.sweep import Sweep
-from onprem.store import deliveries, jobs, media, projects, queue
+from onprem.store import deliveries, erasure, jobs, media, projects, queue
 from onprem.store.artefacts import ArtefactStore, AtRest, SealedBlob, label
 from onprem.store.database import Database
+from onprem.store.erasure import Reach
 from onprem.store.jobs import Job
 from onprem.store.seal import new_key, seal
 from onprem.wiring import running_store
@@ -74,15 +75,17 @@ class Purger:
             self.database, self.artefacts, self.finisher, self.clock, allowed_attempts=3
         )
         await self.upload("a.wav")
-        await self.end(await self.submit(), TRANSCRIPT)
-        await self.end(await self.submit(), TRANSCRIPT * 4000)
-        await self.submit()
+        small, large, waiting = [await self.submit() for _ in range(3)]
+        await self.end(small, TRANSCRIPT)
+        await self.end(large, TRANSCRIPT * 4000)
         await self.tell()
-        self.clock.advance(25 * HOUR)
-        await self.sweep.run()
         purge = purge_of(self)  # type: ignore[arg-type]
-        plan = await purge.plan(Selection(What.ALL))
-        (await purge.carry_out(plan, OPERATOR, wait=0.0)).check()
+        for job_id in (small, waiting):
+            plan = await purge.plan(Selection(What.JOB, job_id))
+            (await purge.carry_out(plan, OPERATOR, wait=0.0)).check()
+            assert await erasure.artefacts(self.database, Reach(job_id=job_id)) == []
+        self.clock.advance(73 * HOUR)
+        await self.sweep.run()
 
     async def upload(self, key: str) -> None:
         record, secret, plaintext = new_record_id(), new_key(), SOUND * 6000

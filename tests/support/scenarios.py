@@ -16,6 +16,7 @@ from onprem.http.bodies import BODY_LIMIT
 from onprem.http.openai import form
 from onprem.services.keys import Scope
 from onprem.store.database import Database, Transaction
+from onprem.store.slots import SlotFile
 from tests.support.audio import tone
 from tests.support.engine import FakeEngine
 from tests.support.people import OPERATOR
@@ -131,6 +132,11 @@ REQUESTS: dict[str, Callable[[World], Request]] = {
     "list_installed_models": _get("/v1/admin/models"),
     "show_usage": _get("/v1/admin/usage"),
     "show_settings": _get("/v1/admin/settings"),
+    "purge": lambda world: (
+        *("POST", "/v1/admin/purge"),
+        {"json": {"job": world.job, "dryRun": False}},
+    ),
+    "examine_node": _get("/v1/admin/doctor"),
     "create_evidence": _get("/v1/admin/evidence?from=2026-01-01"),
     "show_ledger": _get("/v1/admin/ledger"),
     "verify_ledger": _get("/v1/admin/ledger/verification"),
@@ -251,6 +257,11 @@ async def while_busy(world: World, name: str) -> httpx.Response:
 
 async def on_a_full_disk(world: World, name: str) -> httpx.Response:
     return await where_writing_fails(world, name, StorageFull())
+
+
+async def of_a_record_that_resists(world: World, name: str) -> httpx.Response:
+    with patch.object(SlotFile, "erase", lambda *_: False):
+        return await world.send(name)
 
 
 async def with_a_key_for_something_else(world: World, name: str) -> httpx.Response:

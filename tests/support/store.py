@@ -1,7 +1,8 @@
 """A data directory with everything in the store opened, and no server around it."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from onprem.core.receipt import ArtefactKind
@@ -103,6 +104,15 @@ def size_of(path: Path) -> int:
 def log_of(database: Database) -> Path:
     """SQLite's write-ahead log."""
     return Path(f"{database.path}-wal")
+
+
+@contextmanager
+def reader_of(database: Database) -> Iterator[None]:
+    """Somebody who reads the database, and so holds its log."""
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM artefact").fetchall()
+        yield
 
 
 def bytes_below(folder: Path) -> bytes:

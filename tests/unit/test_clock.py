@@ -5,7 +5,14 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from onprem.clock import SMALL_LEAD, TRUSTED_AFTER, Mark, RetentionClock, system_clock
+from onprem.clock import (
+    SMALL_LEAD,
+    TRUSTED_AFTER,
+    CatchUp,
+    Mark,
+    RetentionClock,
+    system_clock,
+)
 from tests.support.clock import FakeClock
 
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365 * 86400.0
@@ -38,9 +45,14 @@ def test_a_far_lead_is_believed_once_it_was_synchronised_for_ten_minutes(clock: 
     clock.step_wall(HOUR, synchronised=True)
     assert clock.now() == NOW
     clock.advance(TRUSTED_AFTER - 1)
-    assert clock.now() == NOW + TRUSTED_AFTER - 1
+    assert clock.catch_up() is None
     clock.advance(1)
+    step = clock.catch_up()
+    assert step == CatchUp(since=NOW, by=HOUR)
+    assert clock.now() == NOW + TRUSTED_AFTER  # until it is taken
+    clock.caught_up(step)
     assert clock.now() == NOW + TRUSTED_AFTER + HOUR
+    assert clock.catch_up() is None and clock.mark().lags_since is None
 
 
 def test_the_ten_minutes_begin_anew_when_it_was_not_synchronised_in_between(
@@ -54,9 +66,9 @@ def test_the_ten_minutes_begin_anew_when_it_was_not_synchronised_in_between(
     clock.sources.is_synchronised = True
     clock.now()
     clock.advance(TRUSTED_AFTER - 1)
-    assert clock.now() < NOW + HOUR
+    assert clock.catch_up() is None
     clock.advance(1)
-    assert clock.now() > NOW + HOUR
+    assert clock.catch_up() is not None
 
 
 def test_having_been_synchronised_before_the_step_counts_for_nothing(clock: FakeClock) -> None:
@@ -64,7 +76,7 @@ def test_having_been_synchronised_before_the_step_counts_for_nothing(clock: Fake
         clock.advance(60)
         clock.now()
     clock.step_wall(10 * YEAR, synchronised=True)
-    assert clock.now() == NOW + HOUR
+    assert clock.now() == NOW + HOUR and clock.catch_up() is None
 
 
 def test_a_small_lead_of_a_synchronised_clock_is_believed_at_once(clock: FakeClock) -> None:
@@ -113,7 +125,31 @@ def test_a_new_boot_without_synchronisation_counts_its_uptime_only(clock: FakeCl
     clock.sources.is_synchronised = True
     after.now()
     clock.advance(TRUSTED_AFTER)
-    assert after.now() == NOW + 10 * YEAR + 30 + TRUSTED_AFTER
+    assert after.catch_up() == CatchUp(since=NOW + 30, by=10 * YEAR)
+
+
+def test_a_boot_after_one_that_lagged_to_its_end_knows_since_when(clock: FakeClock) -> None:
+    mark = clock.mark()
+    clock.reboot(off=DAY)
+    clock.sources.is_synchronised = False
+    lagging = resumed(clock, mark)
+    clock.advance(HOUR)
+    mark = lagging.mark()
+    assert mark.lags_since == NOW
+    clock.reboot(off=HOUR, boot_id="boot-3")
+    clock.sources.is_synchronised = True
+    after = resumed(clock, mark)
+    assert after.now() == NOW + HOUR
+    clock.advance(TRUSTED_AFTER)
+    assert after.catch_up() == CatchUp(since=NOW, by=DAY + HOUR)
+
+
+def test_what_was_no_lead_in_the_end_is_no_lag(clock: FakeClock) -> None:
+    clock.step_wall(HOUR)
+    clock.now()
+    assert clock.mark().lags_since == NOW
+    clock.step_wall(-HOUR, synchronised=True)
+    assert clock.mark().lags_since is None
 
 
 def test_a_mark_of_the_future_of_this_boot_is_no_step_back(clock: FakeClock) -> None:

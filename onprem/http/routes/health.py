@@ -57,11 +57,11 @@ async def ready(use: NamedDependency[UseCases]) -> Response[bytes]:
 async def compliance(
     request: Request[Any, Any, Any], use: NamedDependency[UseCases]
 ) -> Response[bytes]:
-    """200 while all deadlines are kept; 500 while anything is overdue, the sweep does not run, or
-    a deletion is not confirmed.
+    """200 while all deadlines are kept; 500 while anything is overdue, the sweep does not run, a
+    deletion is not confirmed, or the last canary was found.
 
-    Open on the server's own machine; else an admin key, or the token of
-    `server.metrics_token_file`, as the bearer.
+    Open on the server's own machine as long as `server.public_url` names no other; else an admin
+    key, or the token of `server.metrics_token_file`, as the bearer.
     """
     await admit_operator(request, use)
     report = await use.compliance.report()

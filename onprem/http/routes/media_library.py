@@ -7,7 +7,7 @@ from litestar import Request, Response, delete, get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from onprem.errors import InvalidRequest, NotFound
+from onprem.errors import InvalidRequest, NotFound, PurgeIncomplete
 from onprem.faults import Fault
 from onprem.http.bodies import answer
 from onprem.http.openapi.contract import Answer, Contract, Query, Tag
@@ -92,7 +92,7 @@ async def list_media(
             200: Answer(MediaDeleted, description="It is gone, with its receipt."),
             202: Answer(MediaDeletionPending, description="An unfinished job still needs it."),
         },
-        refuses=(NotFound,),
+        refuses=(NotFound, PurgeIncomplete),
         writes=True,
     ),
 )

@@ -25,8 +25,8 @@ async def metrics(
 ) -> Response[bytes]:
     """Metrics in the text format of Prometheus, without a project, an id or a URL.
 
-    Open on the server's own machine; else an admin key, or the token of
-    `server.metrics_token_file`, as the bearer.
+    Open on the server's own machine as long as `server.public_url` names no other; else an admin
+    key, or the token of `server.metrics_token_file`, as the bearer.
     """
     await admit_operator(request, use)
     return Response(await use.metrics.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -17,6 +17,7 @@ from onprem.errors import (
     OutputAbsent,
     OutputExpired,
     OutputNotReady,
+    PurgeIncomplete,
 )
 from onprem.http.bodies import answer, read_body
 from onprem.http.openapi.contract import Answer, Contract, Tag
@@ -99,7 +100,7 @@ async def get_edits(
         body=Edits,
         example=_EXAMPLE,
         answers={200: Answer(EditsView, description="They stand.")},
-        refuses=_REFUSES,
+        refuses=(*_REFUSES, PurgeIncomplete),
         writes=True,
     ),
 )
@@ -120,7 +121,7 @@ async def replace_edits(
     contract=Contract(
         tag=Tag.JOBS,
         answers={204: Answer(description="The output is again what it was.")},
-        refuses=_REFUSES,
+        refuses=(*_REFUSES, PurgeIncomplete),
         writes=True,
     ),
 )

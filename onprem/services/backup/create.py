@@ -62,8 +62,8 @@ class BackupMaker:
             try:
                 files = await in_thread(self._copied, folder)
                 # After the copy: nothing in it is younger.
-                stamp, mark = self._clock.stamp(), msgspec.structs.asdict(self._clock.mark())
-                await in_thread(lambda: backup.set_mark(folder / STORE, **mark))
+                stamp, mark = self._clock.stamp(), self._clock.mark()
+                await in_thread(backup.set_mark, folder / STORE, mark)
                 manifest = await in_thread(self._manifest, files, signer.installation, stamp)
                 seal = sealed(manifest, self._master.derive(SEAL))
                 partial = folder / to.name

@@ -69,6 +69,22 @@ async def prepared(
         yield Restore(plan, directory, staged, master, settings, clock, known)
 
 
+def configuration_in(path: Path, key_file: Path) -> bytes | None:
+    """The configuration in the backup, if whoever has the master key in `key_file` put it there.
+
+    Raises BackupUnusable, MasterKeyUnusable. Blocks.
+    """
+    master = MasterKey.read(key_file)
+    try:
+        sealed, content = backup_file.head(path)
+    except OSError as error:
+        raise BackupUnusable(path=path, why=error.strerror) from error
+    if not sealed.made_with(master.derive(SEAL)):
+        why = f"it was not made with the master key in {key_file}, or was changed since"
+        raise BackupUnusable(path=path, why=why)
+    return content
+
+
 async def _unpacked(
     path: Path, staged: DataDirectory, master: MasterKey, key_file: Path
 ) -> Manifest:

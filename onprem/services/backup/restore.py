@@ -33,6 +33,9 @@ from onprem.store.slots import SlotFile
 from onprem.store.swap import Ends
 from onprem.threads import in_thread
 
+REVIVED = "What was erased or revoked after the backup's time is back: erase and revoke it again."
+"""Said where no newer ledger was there to tell."""
+
 
 class Replaced(msgspec.Struct, frozen=True, rename="camel"):
     """What the data directory holds now, and where its chains end. `ledger_kept`: its ledger goes
@@ -57,7 +60,7 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a restore did, in numbers; `ledger` is its last entry, `checkpoint` signs it.
 
     `deleted` had keys here, `absent` had none; all have a receipt. `last_known`: up to which entry
-    the ledger was known to reach.
+    the ledger was known to reach. `warning`: what is left to do by hand.
     """
 
     deleted: int
@@ -69,6 +72,7 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     ledger: int
     checkpoint: int
     last_known: int | None = None
+    warning: str | None = None
 
 
 class Restore:
@@ -123,6 +127,7 @@ class Restore:
             checkpoint.ledger.size,
             checkpoint.number,
             known,
+            None if replaces is not None and replaces.ledger_kept else REVIVED,
         )
 
     async def _build(self, actor: str) -> tuple[Settled, Checkpoint]:
@@ -136,6 +141,8 @@ class Restore:
             settlement = Settlement(database, artefacts, slots, self._clock, region=region)
             async with database.write() as tx:
                 await clock_mark.accept(tx, self._clock.mark())
+                if not kept:
+                    await restore.settle_exports(tx, now=self._clock.now())
                 await self._note(tx, actor)
                 settled = await settlement.settle(tx, backup_tip=backup.ledger.size)
             secrets = SecretStore(database, self._master.derive("secrets"))

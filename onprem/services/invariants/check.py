@@ -52,7 +52,7 @@ async def violations(
 
     `metadata`: seconds for which jobs leave a tombstone.
     """
-    if damage := await inspection.damage(database):
+    if damage := await inspection.damage(database, by_table=serving):
         return [Violation("I7", line) for line in damage]  # what its rows say cannot be trusted
     picture = await inspection.take_picture(database, directory)
     floor = await inspection.oldest_entry(database)

@@ -3,7 +3,8 @@
 import pytest
 from litestar import Request
 
-from onprem.http.operators import from_this_machine
+from onprem.config.settings import Server
+from onprem.http.operators import from_this_machine, published
 
 
 def request(peer: str | None, **headers: str) -> Request:
@@ -33,3 +34,17 @@ def test_through_a_proxy_on_this_machine(header: str) -> None:
 @pytest.mark.parametrize("host", ["speech.example.com", "127.0.0.1.example.com", "10.0.0.1", ""])
 def test_by_a_name_that_is_not_of_this_machine(host: str) -> None:
     assert not from_this_machine(request("127.0.0.1", host=host))
+
+
+@pytest.mark.parametrize(
+    "url", [None, "http://localhost:8400", "http://127.0.0.1/", "http://[::1]:8400"]
+)
+def test_not_published(url: str | None) -> None:
+    assert not published(Server(public_url=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://speech.example.com", "http://10.0.0.1:8400", "localhost.example.com"]
+)
+def test_published(url: str) -> None:
+    assert published(Server(public_url=url))

@@ -1,7 +1,10 @@
 """The canary: it vanishes, and if it did not, we would hear of it."""
 
+import asyncio
 import os
+import sqlite3
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,13 +12,16 @@ import pytest
 
 from onprem.config.settings import Settings
 from onprem.core.canary import Trial, Verdict
+from onprem.errors import PurgeIncomplete
 from onprem.services.canary import LIFE_SECONDS, SIZES, Canary
+from onprem.services.invariants import GRACE_SECONDS
 from onprem.services.sweep import Sweep
-from onprem.store.byte_scan import Place
+from onprem.store.byte_scan import Place, Scan
 from onprem.store.canaries import Canaries, last_trial
 from onprem.store.chain import LEDGER
+from onprem.store.database import PRAGMAS
 from tests.support.clock import FakeClock
-from tests.support.store import OpenStore
+from tests.support.store import OpenStore, opened_store
 
 PERIOD = 3600.0
 
@@ -48,13 +54,22 @@ class Aviary:
         return [each.ciphertext for each in found if each is not None]
 
     async def dies(self) -> None:
+        """And the time that the sweep has for it passes."""
         self.clock.advance(LIFE_SECONDS)
         await self.sweep.run()
+        self.clock.advance(GRACE_SECONDS)
 
     async def trial(self) -> Trial:
         last = await last_trial(self.store.database)
         assert last is not None
         return last
+
+
+@pytest.fixture
+async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenStore]:
+    monkeypatch.setitem(PRAGMAS, "busy_timeout", 50)
+    async with opened_store(tmp_path / "data") as store:
+        yield store
 
 
 @pytest.fixture
@@ -71,7 +86,8 @@ async def test_one_lives_its_time_and_is_gone(aviary: Aviary) -> None:
     trial = await aviary.trial()
     assert (trial.verdict, trial.traces) == (Verdict.GONE, [])
     assert trial.kept and len(trial.artefacts) == len(SIZES) and trial.bytes > 0
-    assert trial.ended_at == trial.due_at == trial.created_at + LIFE_SECONDS
+    assert trial.due_at == trial.created_at + LIFE_SECONDS
+    assert trial.ended_at == trial.due_at + GRACE_SECONDS
     assert await LEDGER.first_broken(aviary.store.database) is None
 
 
@@ -79,7 +95,7 @@ async def test_the_next_comes_after_the_period(aviary: Aviary) -> None:
     await aviary.planted()
     await aviary.dies()
     await aviary.canary.run()
-    aviary.clock.advance(PERIOD - LIFE_SECONDS - 1)
+    aviary.clock.advance(PERIOD - LIFE_SECONDS - GRACE_SECONDS - 1)
     assert await aviary.planted() == []
     aviary.clock.advance(1)
     assert len(await aviary.planted()) == len(SIZES)
@@ -161,3 +177,51 @@ async def test_files_are_all_read_after_the_wall_clock_was_set(aviary: Aviary) -
     await aviary.dies()
     await aviary.canary.run()
     assert (await aviary.trial()).verdict is Verdict.LEFT
+
+
+async def test_nobody_looks_while_sqlite_s_log_may_still_hold_it(aviary: Aviary) -> None:
+    """Which it rightly does while somebody reads."""
+    await aviary.planted()
+    reader = sqlite3.connect(aviary.store.database.path, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM artefact").fetchone() == (len(SIZES),)
+    aviary.clock.advance(LIFE_SECONDS)
+    with pytest.raises(PurgeIncomplete):
+        await aviary.sweep.run()
+    await aviary.canary.run()
+    assert await last_trial(aviary.store.database) is None
+    reader.close()
+    await aviary.sweep.run()
+    aviary.clock.advance(GRACE_SECONDS)
+    await aviary.canary.run()
+    assert (await aviary.trial()).verdict is Verdict.GONE
+
+
+async def test_a_stop_ends_a_scan_which_then_proves_nothing(
+    aviary: Aviary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await aviary.planted()
+    await aviary.dies()
+    begun = asyncio.Event()
+
+    async def endless(*_: object, **__: object) -> Scan:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("onprem.services.canary.scan", endless)
+    looking = asyncio.create_task(aviary.canary.run())
+    await begun.wait()
+    aviary.canary.stop()
+    await looking
+    assert (await aviary.trial()).verdict is Verdict.UNPROVEN
+
+
+async def test_a_scan_that_breaks_proves_nothing(
+    aviary: Aviary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await aviary.planted()
+    await aviary.dies()
+    monkeypatch.setattr("onprem.store.byte_scan.sys.executable", "/bin/false")
+    await aviary.canary.run()
+    assert (await aviary.trial()).verdict is Verdict.UNPROVEN

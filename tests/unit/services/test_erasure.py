@@ -142,6 +142,45 @@ async def test_without_the_master_key_nothing_is_done(
     assert done.certificate is None
 
 
+async def test_there_is_no_certificate_while_a_key_is_still_on_the_disk(
+    store: OpenStore, purge: Purge, made: Population
+) -> None:
+    receipt = (await erased(purge)).receipts[0].receipt
+    store.slots.write(7, bytes.fromhex(receipt.artefact_id), bytes(32))
+    again = await erased(purge, made.projects[1])
+    assert (again.certificate, again.failures) == (None, ["deletion_unverified"])
+    assert store.artefacts.verification.count() == 1
+
+
+async def test_there_is_no_certificate_while_a_record_of_it_lives(
+    store: OpenStore, purge: Purge, made: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await erased(purge)
+    monkeypatch.setattr(store, "project_id", made.projects[1])
+    plan = await purge.plan(Selection(What.PROJECT, made.projects[1]))
+    monkeypatch.setattr(purge, "_delete", lambda *_: store.keep(b"came late"))
+    again = await purge.carry_out(plan, ACTOR, wait=0)
+    assert (again.certificate, again.failures) == (None, ["deletion_unverified"])
+
+
+async def test_there_is_no_certificate_while_a_reader_came_to_hold_the_log(
+    store: OpenStore, purge: Purge, made: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [True] * 20
+
+    async def truncate_log() -> bool:
+        return answers.pop()
+
+    monkeypatch.setattr(store.database, "truncate_log", truncate_log)
+    await erased(purge)
+    used = 20 - len(answers)
+    assert used > 0
+    answers[:] = [False, True]  # the purge itself empties it, and then somebody reads
+    again = await erased(purge, made.projects[1])
+    assert (again.certificate, again.failures) == (None, ["purge_incomplete"])
+    assert await store.artefacts.verification.unresolved(store.database) == 1
+
+
 async def test_an_erasure_that_broke_off_goes_on_and_is_certified_as_a_whole(
     store: OpenStore, purge: Purge, made: Population, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,8 @@
 """The checker finds nothing in a sound data directory, and each way in which one can be broken."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from onprem.core.job import JobStatus
@@ -7,6 +10,7 @@ from onprem.core.receipt import ArtefactKind, DeletionReason
 from onprem.services.invariants import Violation, check_invariants, violations
 from onprem.store import jobs, ledger, queue
 from onprem.store.chain import ACCESS_LOG
+from onprem.store.database import Database, Row
 from onprem.store.queue import Places
 from onprem.store.slots import SLOT_BYTES, STEP
 from tests.support.store import LATER, NOW, OpenStore, size_of
@@ -171,6 +175,24 @@ async def test_a_damaged_database_is_found(lived_in: OpenStore) -> None:
         file.write(b"\xff" * 16)
     assert size_of(path) > 4096
     assert any(fault.startswith("I7: ") for fault in await found(lived_in))
+    assert any(each.number == "I7" for each in await while_serving(lived_in))
+
+
+async def test_no_read_beside_a_server_lasts_as_long_as_the_whole_file(
+    lived_in: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetchall = Database.fetchall
+
+    async def noted(self: Database, sql: str, parameters: Iterable[Any] = ()) -> list[Row]:
+        asked.append(sql)
+        return await fetchall(self, sql, parameters)
+
+    monkeypatch.setattr(Database, "fetchall", noted)
+    await while_serving(lived_in)
+    checks = [sql for sql in asked if "integrity_check" in sql]
+    assert "PRAGMA integrity_check('artefact')" in checks
+    assert "PRAGMA integrity_check" not in checks
 
 
 async def while_serving(store: OpenStore, now: float = NOW) -> list[Violation]:

@@ -135,6 +135,57 @@ async def test_an_entry_goes_only_if_all_before_it_are_as_old(
     assert await numbers(store, ACCESS_LOG) == [3, 4]
 
 
+def set_back(clock: FakeClock, seconds: float) -> None:
+    """As `onprem doctor --accept-clock` and a start after it."""
+    mark = clock.mark()
+    clock.sources.wall_seconds -= seconds
+    clock.resume(msgspec.structs.replace(mark, time=mark.time - seconds))
+
+
+@pytest.mark.parametrize("at_once", [1, 10_000])
+async def test_entries_of_a_clock_that_ran_ahead_go_with_those_behind_them(
+    store: OpenStore,
+    clock: FakeClock,
+    retention: LedgerRetention,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(ledger_retention, "_AT_ONCE", at_once)
+    clock.advance(3650 * DAY)
+    await one_a_day(store, clock, 2)
+    set_back(clock, 3652 * DAY)
+    await one_a_day(store, clock, 3)  # numbers 3 to 5
+    assert await retention.run(clock.now()) == 0
+    clock.advance(1.5 * DAY)
+    await retention.run(clock.now())
+    assert await numbers(store, ACCESS_LOG) == [4, 5]
+    assert (await verification(store, clock)).intact
+
+
+async def test_entries_of_a_clock_that_ran_ahead_stay_while_none_behind_them_is_old(
+    store: OpenStore, clock: FakeClock, retention: LedgerRetention
+) -> None:
+    await one_a_day(store, clock, 1)
+    clock.advance(3650 * DAY)
+    await one_a_day(store, clock, 1)
+    set_back(clock, 3651 * DAY)
+    clock.advance(5 * DAY)
+    await one_a_day(store, clock, 1)
+    await retention.run(clock.now())
+    assert await numbers(store, ACCESS_LOG) == [2, 3]
+
+
+async def test_a_pause_that_was_noted_in_the_future_is_none(
+    store: OpenStore, clock: FakeClock, retention: LedgerRetention
+) -> None:
+    await one_a_day(store, clock, 1)
+    clock.advance(3650 * DAY)
+    assert await retention.run(clock.now()) > 0
+    set_back(clock, 3650 * DAY)
+    await one_a_day(store, clock, 6)
+    assert await retention.run(clock.now()) > 0
+
+
 async def test_the_receipts_of_a_job_stay_as_long_as_it_is_known(
     store: OpenStore, clock: FakeClock, retention: LedgerRetention
 ) -> None:

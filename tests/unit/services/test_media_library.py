@@ -6,7 +6,7 @@ import pytest
 
 from onprem.config.settings import Settings
 from onprem.core.receipt import DeletionReason
-from onprem.errors import MediaGone, NotFound, StorageFull
+from onprem.errors import MediaGone, NotFound, PurgeIncomplete, StorageFull
 from onprem.services.access import AccessLog
 from onprem.services.downloads import Downloads
 from onprem.services.media_library import MediaLibrary
@@ -16,7 +16,7 @@ from onprem.store import ledger, media
 from onprem.store.blobs import BlobFolder
 from tests.support.clock import FakeClock
 from tests.support.people import owner
-from tests.support.store import NOW, OpenStore
+from tests.support.store import NOW, OpenStore, reader_of
 
 URL = "media://a.wav"
 SIGNER = LinkSigner(bytes(32))
@@ -93,3 +93,17 @@ async def test_a_withdrawn_version_goes_at_its_deadline_though_a_job_is_bound_to
     (receipt,) = await store.artefacts.delete([record], DeletionReason.DEADLINE, now=later)
     assert receipt.reason is DeletionReason.DEADLINE
     assert await store.database.fetchall("SELECT * FROM withdrawn_media") == []
+
+
+async def test_a_reader_of_the_log_keeps_it_from_being_called_done(
+    store: OpenStore, clock: FakeClock, library: MediaLibrary
+) -> None:
+    await store.database._writer.execute("PRAGMA busy_timeout = 50")
+    await upload(store, clock)
+    with reader_of(store.database), pytest.raises(PurgeIncomplete):
+        await library.delete(store.project_id, URL)
+    assert (await library.receipts(store.project_id, limit=9)).receipts != []
+    verification = store.artefacts.verification
+    assert (verification.count(), await verification.unresolved(store.database)) == (1, 1)
+    await store.artefacts.empty_log()
+    assert await verification.unresolved(store.database) == 0

@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from msgspec import Meta
 
-from onprem.core.act import key_actor
 from onprem.core.evidence_interval import Interval, read_interval
 from onprem.errors import InvalidRequest, LedgerMoved
 from onprem.http.openapi.contract import Answer, Contract, Tag
@@ -61,8 +60,7 @@ async def create_evidence(
     interval = read_interval(asked.since, asked.until, now=use.evidence.now())
     if not isinstance(interval, Interval):
         raise InvalidRequest(interval)
-    actor = key_actor(principal.key_id)
-    pack = await use.evidence.pack(interval, access_log=asked.access_log, actor=actor)
+    pack = await use.evidence.pack(interval, access_log=asked.access_log, actor=principal.actor)
     headers = {
         "Content-Type": _TAR,
         "Content-Length": str(pack.size),

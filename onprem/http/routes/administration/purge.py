@@ -7,7 +7,6 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from msgspec import Meta
 
-from onprem.core.act import key_actor
 from onprem.core.purge import EVERYTHING, What, selection
 from onprem.core.requests import Body
 from onprem.errors import InvalidRequest, NotFound, PurgeFailed, PurgeRefused
@@ -60,7 +59,6 @@ class PurgeRequest(Body, frozen=True):
             ),
         },
         refuses=(NotFound, PurgeFailed),
-        writes=True,
     ),
 )
 async def purge(
@@ -90,7 +88,7 @@ async def purge(
     if chosen.what is What.ALL and wanted.confirm != EVERYTHING:
         raise PurgeRefused([Fault("confirm", f'Expected "{EVERYTHING}"')])
     plan = await use.purge.plan(chosen)
-    done = await use.purge.carry_out(plan, key_actor(principal.key_id), wait=RUNS_SECONDS)
+    done = await use.purge.carry_out(plan, principal.actor, wait=RUNS_SECONDS)
     if done.failures:
         done.check()
     return answer(purge_view(done), 202 if done.stopping else 200)

@@ -3,7 +3,7 @@
 import pytest
 
 from onprem.core.receipt import ArtefactKind, DeletionReason
-from onprem.errors import ClockNotAhead
+from onprem.errors import ClockNotAhead, ClockNotSynchronised
 from onprem.services.doctor.accept_clock import accept_clock
 from onprem.services.invariants import check_invariants
 from onprem.store import clock_mark, jobs
@@ -79,6 +79,7 @@ async def test_the_ledger_notes_who_accepted_it(store: OpenStore) -> None:
     await accept_clock(store.database, store.clock, "user:7")
     *_, entry = await LEDGER.entries(store.database)
     assert entry.kind == "act" and '"clock_accepted"' in entry.body and '"user:7"' in entry.body
+    assert '"synchronised":true' in entry.body
     assert entry.stamp.at == entry.stamp.wall == NOW - YEARS
     assert await LEDGER.first_broken(store.database) is None
 
@@ -89,6 +90,16 @@ async def test_a_clock_that_is_not_ahead_is_left_alone(store: OpenStore, step: f
     await store.keep(b"audio")
     before = await times(store)
     with pytest.raises(ClockNotAhead):
+        await accept_clock(store.database, store.clock, "user:0")
+    assert await times(store) == before
+    assert await LEDGER.entries(store.database) == []
+
+
+async def test_a_clock_that_somebody_set_back_is_not_accepted(store: OpenStore) -> None:
+    await store.keep(b"audio")
+    store.clock.step_wall(-YEARS, synchronised=False)
+    before = await times(store)
+    with pytest.raises(ClockNotSynchronised):
         await accept_clock(store.database, store.clock, "user:0")
     assert await times(store) == before
     assert await LEDGER.entries(store.database) == []

@@ -72,7 +72,7 @@ def part(raw: bytes, name: str) -> Any:
 
 async def act(store: OpenStore) -> None:
     async with store.database.write() as tx:
-        await ledger.append_act(tx, store.clock.stamp(), Act(ActKind.LOGGED_IN, ACTOR))
+        await ledger.append_act(tx, store.clock.stamp(), Act(ActKind.SHARED, ACTOR))
 
 
 async def read(store: OpenStore) -> None:
@@ -146,7 +146,7 @@ async def test_entries_of_the_interval_and_no_others(store: OpenStore) -> None:
     entries = [(line["chain"], line["seq"]) for line in lines if line["line"] == "entry"]
     assert entries == [("ledger", 2), ("ledger", 3), ("access_log", 1)]
     assert [line["line"] for line in lines].count("checkpoint") == 1
-    assert part(raw, "summary.json")["acts"] == {"logged_in": 2}
+    assert part(raw, "summary.json")["acts"] == {"shared": 2}
     alone = members_of(raw)["ledger.jsonl"].splitlines(keepends=True)
     assert verify_ledger(alone, SIGNER.public_key, None).intact
 
