@@ -26,7 +26,7 @@ def tell_plan(plan: Plan, say: Say) -> None:
     if plan.ending_with_run:
         say("A recording in memory is freed by the end of its run; the command waits for that.")
     if plan.hidden_jobs:
-        say(f"shown by no read from then on: {len(plan.hidden_jobs)} jobs")
+        say(f"jobs that no read shows from then on: {len(plan.hidden_jobs)}")
     if (records := plan.project) is not None:
         say(f"the project {records.project_id} with its name and settings,")
         say(f"{records.keys} API keys (revoked), {records.webhook_secrets} webhook secrets,")

@@ -62,6 +62,8 @@ def _log_to_stderr(level: str) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("onprem").setLevel(level.upper())
+    # It warns where a task is still at work when its next run is due, which is as it shall be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def _dump_no_core() -> None:

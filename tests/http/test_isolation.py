@@ -221,7 +221,7 @@ def test_whatever_b_does_it_learns_nothing_and_changes_nothing(tmp_path: Path) -
         held = AsyncExitStack()
         owner = runner.run(held.enter_async_context(owner_in(tmp_path)))
 
-        @hypothesis_settings(max_examples=12, deadline=None)
+        @hypothesis_settings(max_examples=16, deadline=None)
         @given(st.sampled_from(Whose).flatmap(sequences))
         def holds(sequence: list[Step]) -> None:
             runner.run(holds_for(owner, sequence))
