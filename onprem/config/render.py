@@ -114,4 +114,6 @@ def digest(settings: Settings) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     return str(value) if isinstance(value, Duration | ByteSize | Path) else value

@@ -71,7 +71,7 @@ class AnchorReport(msgspec.Struct, frozen=True, rename="camel"):
     unreadable: list[int]
 
 
-class Verification(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Verification(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The result. `unlisted` counts the problems beyond those that are listed.
 
     What could not be read is absent. `restored`: numbers of the entries that tell of a restore.

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from onprem.config.load import load_settings
-from onprem.config.render import example, options, reference, shown, toml_value
-from onprem.config.settings import SECTIONS, Settings
+from onprem.config.render import digest, example, options, reference, shown, toml_value
+from onprem.config.settings import SECTIONS, Auth, Settings
 from tests.conftest import ROOT
 
 
@@ -70,6 +70,12 @@ def test_the_reference_lists_each_option_with_its_default() -> None:
 
 def test_the_page_of_the_docs_is_fresh() -> None:
     assert reference() in (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_lists_are_shown_as_plain_data() -> None:
+    settings = Settings(auth=Auth(trusted_voiceprint_keys=[Path("/etc/onprem/other.key")]))
+    assert shown(settings)["auth"]["trusted_voiceprint_keys"] == ["/etc/onprem/other.key"]
+    assert digest(settings) != digest(Settings())
 
 
 def test_shown_values_can_be_read_back(tmp_path: Path) -> None:
