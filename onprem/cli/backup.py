@@ -15,6 +15,7 @@ import typer
 from onprem.cli.backup_text import tell_created, tell_outcome, tell_plan, tell_verdict
 from onprem.cli.context import opened_database, operator
 from onprem.cli.exit_codes import FAILED
+from onprem.cli.options import Config, Json
 from onprem.cli.output import emit_json, note
 from onprem.clock import system_clock
 from onprem.config.load import find_config, load_settings, settings_without_file
@@ -36,9 +37,6 @@ app = typer.Typer(
     help="Back up what a new machine needs to go on. No recording and no output is in it.",
     no_args_is_help=True,
 )
-
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.command()

@@ -1,19 +1,14 @@
 """`onprem config`: check, show and example."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from onprem.cli.options import Config, Json
 from onprem.cli.output import emit_json
 from onprem.config.load import load_settings
 from onprem.config.render import example as example_file, shown, toml_value
 from onprem.wiring import metrics_token, network_policies
 
 app = typer.Typer(name="config", help="Check and show the configuration.", no_args_is_help=True)
-
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.command()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from onprem.cli.master import opened_master
 from onprem.clock import RetentionClock, system_clock
 from onprem.config.load import load_settings
 from onprem.core.act import user_actor
@@ -63,17 +64,21 @@ async def continued_clock(database: Database) -> RetentionClock:
 
 @asynccontextmanager
 async def opened_artefacts(
-    config: Path | None,
+    config: Path | None, *, readable: bool = False
 ) -> AsyncIterator[tuple[Database, ArtefactStore, RetentionClock]]:
-    """As `opened_database`, with what is stored beside it: to delete it, never to read it.
+    """As `opened_database`, with what is stored beside it: to delete it, or `readable`, for which
+    the master key is needed.
 
-    Raises RecordKeysUnusable too.
+    Raises RecordKeysUnusable too, and MasterKeyUnusable.
     """
     settings = load_settings(config)
     directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
     async with opened_database(config) as (database, clock):
         # Deleting overwrites keys; without the wrapping key none of them can be used.
-        slots = SlotFile(directory.slots, b"", await free_slots.known(database))
+        wrapping = b""
+        if readable:
+            wrapping = (await opened_master(config, database)).derive("record keys")
+        slots = SlotFile(directory.slots, wrapping, await free_slots.known(database))
         try:
             blobs = BlobFolder(directory.blobs)
             region = settings.node.region

@@ -10,6 +10,7 @@ import typer
 
 from onprem.cli.context import opened_database, operator
 from onprem.cli.exit_codes import FAILED
+from onprem.cli.options import Json
 from onprem.cli.output import emit_json
 from onprem.cli.public_key import public_key as read_public_key
 from onprem.cli.signer import opened_signer
@@ -33,8 +34,6 @@ from onprem.wiring import master_key_file
 _CHUNK = 1 << 20
 
 app = typer.Typer(name="evidence", invoke_without_command=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from onprem.cli.context import opened_artefacts, opened_database, operator
+from onprem.cli.options import Config, Json
 from onprem.cli.output import emit_json, emit_table
 from onprem.core.job import JobStatus
 from onprem.errors import NotFound
@@ -29,8 +30,6 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The id that `jobs list` shows.")]
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 class Described(msgspec.Struct, frozen=True, rename="camel"):

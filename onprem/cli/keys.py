@@ -7,15 +7,13 @@ from typing import Annotated
 import typer
 
 from onprem.cli.context import opened_database, operator
+from onprem.cli.options import Config, Json
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.config.quantities import Duration
 from onprem.services.keys import USUAL_SCOPES, IssuedKey, Keys, Scope
 from onprem.store.keys import StoredKey
 
 app = typer.Typer(name="keys", help="Create, list and revoke API keys.", no_args_is_help=True)
-
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.command()

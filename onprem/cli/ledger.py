@@ -13,6 +13,7 @@ import typer
 from onprem.cli.context import opened_database
 from onprem.cli.exit_codes import FAILED
 from onprem.cli.ledger_entry import ShownEntry, shown_entry
+from onprem.cli.options import Config, Json
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.cli.public_key import public_key as read_public_key
 from onprem.cli.signer import opened_signer
@@ -34,8 +35,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 PublicKey = Annotated[
     Any,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from onprem.cli.context import opened_artefacts, operator
+from onprem.cli.options import Config, Json
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.config.quantities import ByteSize
 from onprem.services.media_library import MediaLibrary, Withdrawn, url_of
@@ -15,8 +16,6 @@ from onprem.store.media import MediaVersion
 
 app = typer.Typer(name="media", help="List and delete uploads.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 OfProject = Annotated[str, typer.Option("--project", help="Name or id of the project.")]
 
 _PAGE = 1000

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from onprem.cli.context import models_folder
+from onprem.cli.options import Config, Json
 from onprem.cli.output import emit_json, emit_table, note
 from onprem.engine.catalogue import CATALOGUE
 from onprem.engine.importing import import_folder
@@ -17,9 +18,6 @@ app = typer.Typer(
     help="Fetch, list, verify, import and remove models. No command here loads one.",
     no_args_is_help=True,
 )
-
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from onprem.cli.context import opened_database, operator
+from onprem.cli.options import Config, Json
 from onprem.cli.output import date, emit_json, emit_table
 from onprem.cli.webhook_secret import webhook_secret
 from onprem.config.quantities import ByteSize, Duration
@@ -20,8 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Config = Annotated[Path | None, typer.Option("--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 NONE = "none"
 ALL = "all"

@@ -1,7 +1,6 @@
 """`onprem share`: a recording with its outputs, by consent, for whoever looks into a fault."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,19 +8,12 @@ from typing import Annotated
 
 import typer
 
-from onprem.cli.context import opened_database, operator
+from onprem.cli.context import opened_artefacts, operator
 from onprem.cli.output import emit_json, emit_table
 from onprem.config.load import load_settings
 from onprem.core.share import Manifest
 from onprem.services.share_files import ShareRequest
 from onprem.services.sharing import Sharing
-from onprem.store import free_slots, key_check
-from onprem.store.artefacts import ArtefactStore
-from onprem.store.blobs import BlobFolder
-from onprem.store.data_directory import DataDirectory
-from onprem.store.master_key import MasterKey
-from onprem.store.slots import SlotFile
-from onprem.wiring import master_key_file
 
 app = typer.Typer(name="share", help="Share a recording with its outputs, by explicit consent.")
 
@@ -122,18 +114,6 @@ async def _opened(config: Path | None) -> AsyncIterator[Sharing]:
     Raises MasterKeyUnusable, and as `opened_database`.
     """
     settings = load_settings(config)
-    directory = DataDirectory(settings.storage.data_dir, settings.keys_dir)
-    key_file = master_key_file(settings, os.environ)
-    async with opened_database(config) as (database, clock):
-        master = MasterKey.read(key_file)
-        await key_check.check(database, master, key_file)
-        known = await free_slots.known(database)
-        slots = SlotFile(directory.slots, master.derive("record keys"), known)
-        try:
-            region = settings.node.region
-            blobs = BlobFolder(directory.blobs)
-            artefacts = ArtefactStore(database, slots, blobs, region=region, clock=clock)
-            kept = [settings.storage.data_dir, settings.keys_dir]
-            yield Sharing(database, artefacts, clock, actor=operator(), kept=kept)
-        finally:
-            slots.close()
+    kept = [settings.storage.data_dir, settings.keys_dir]
+    async with opened_artefacts(config, readable=True) as (database, artefacts, clock):
+        yield Sharing(database, artefacts, clock, actor=operator(), kept=kept)

@@ -1,19 +1,14 @@
 """`onprem voiceprints`: sharing voiceprints between installations."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from onprem.cli.context import opened_database, operator
-from onprem.config.load import load_settings
+from onprem.cli.master import opened_secrets
 from onprem.services.voiceprints import shown_key
-from onprem.store import key_check
-from onprem.store.master_key import MasterKey
-from onprem.store.secrets import SecretStore
-from onprem.wiring import master_key_file
 
 app = typer.Typer(name="voiceprints", help="Voiceprints of this installation.")
 
@@ -44,9 +39,6 @@ def key(
 
 
 async def _key(config: Path | None) -> bytes:
-    key_file = master_key_file(load_settings(config), os.environ)
     async with opened_database(config) as (database, clock):
-        master = MasterKey.read(key_file)
-        await key_check.check(database, master, key_file)
-        secrets = SecretStore(database, master.derive("secrets"))
+        secrets = await opened_secrets(config, database)
         return await shown_key(database, secrets, clock, actor=operator())

@@ -1,22 +1,17 @@
 """`onprem projects webhook-secret`: show or rotate what signs a project's webhooks."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from onprem.cli.context import opened_database, operator
+from onprem.cli.master import opened_secrets
 from onprem.cli.output import emit_json, note
-from onprem.config.load import load_settings
 from onprem.config.quantities import Duration
 from onprem.http.delivery_views import secret_list
 from onprem.services.webhook_secrets import OVERLAP_SECONDS, ProjectSecrets, WebhookSecrets
-from onprem.store import key_check
-from onprem.store.master_key import MasterKey
-from onprem.store.secrets import SecretStore
-from onprem.wiring import master_key_file
 
 
 def webhook_secret(
@@ -61,11 +56,8 @@ def webhook_secret(
 async def _secrets(
     config: Path | None, project: str, rotate: bool, overlap: float
 ) -> ProjectSecrets:
-    key_file = master_key_file(load_settings(config), os.environ)
     async with opened_database(config) as (database, clock):
-        master = MasterKey.read(key_file)
-        await key_check.check(database, master, key_file)
-        secrets = SecretStore(database, master.derive("secrets"))
+        secrets = await opened_secrets(config, database)
         webhook_secrets = WebhookSecrets(database, secrets, clock)
         if rotate:
             return await webhook_secrets.rotate(project, overlap, actor=operator())

@@ -18,6 +18,11 @@ class Verdict(enum.StrEnum):
     INTERRUPTED = "interrupted"
     """The server stopped before its end: what was to be looked for is forgotten."""
 
+    @property
+    def kept(self) -> bool:
+        """Whether it contradicts no promise."""
+        return self not in (Verdict.LEFT, Verdict.EXPOSED)
+
 
 class Trace(msgspec.Struct, frozen=True, rename="camel"):
     """Something that was found: `what` is `plaintext`, `ciphertext` or `key`."""
@@ -42,8 +47,3 @@ class Trial(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     traces: list[Trace] = []
     files: int = 0
     bytes: int = 0
-
-    @property
-    def kept(self) -> bool:
-        """Whether it contradicts no promise."""
-        return self.verdict not in (Verdict.LEFT, Verdict.EXPOSED)

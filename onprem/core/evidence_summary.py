@@ -12,9 +12,7 @@ import msgspec
 from onprem.core.evidence import encoded
 from onprem.core.ledger import ChainName, EntryKind
 from onprem.core.ledger_export import EntryLine, Line
-
-GRACE_SECONDS = 60.0
-"""By which a deletion may come after its deadline."""
+from onprem.core.retention import GRACE_SECONDS
 
 
 class Deletions(msgspec.Struct, rename="camel"):

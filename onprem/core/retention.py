@@ -5,6 +5,8 @@ import msgspec
 MEDIA_CEILING = 48 * 3600
 OUTPUT_CEILING = 24 * 3600
 """Seconds. The promise to everybody: settings can shorten it, never lengthen it."""
+GRACE_SECONDS = 60.0
+"""Time that the sweep may take after a deadline."""
 DELIVERED_SECONDS = 60.0
 """How long an output that was asked to go after its delivery stays from then on."""
 

@@ -15,8 +15,8 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.canary import Trace, Trial, Verdict
+from onprem.core.retention import GRACE_SECONDS
 from onprem.errors import described
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.store.artefacts import INLINE_BYTES
 from onprem.store.byte_scan import Hit, Place, Scan, scan
 from onprem.store.canaries import Canaries
@@ -143,7 +143,7 @@ class Canary:
         )
         await self._canaries.note(trial)
         self._planted = None
-        if not trial.kept:
+        if not verdict.kept:
             logger.error("the canary was found: %s", verdict)
 
     async def _scan(self, planted: _Planted) -> Scan | None:

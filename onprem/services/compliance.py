@@ -14,8 +14,8 @@ import msgspec
 from onprem.clock import Clock
 from onprem.core.canary import Verdict
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import GRACE_SECONDS
 from onprem.media.worker_copy import WorkerMemory
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.store import canaries, retained
 from onprem.store.database import Database
 from onprem.store.verification import VerificationFailures
@@ -209,7 +209,7 @@ def _stale(age: float) -> list[Problem]:
 
 
 def _found(canary: CanaryState) -> list[Problem]:
-    if canary.verdict not in (Verdict.LEFT, Verdict.EXPOSED):
+    if canary.verdict is None or canary.verdict.kept:
         return []
     message = (
         f"The last canary was {canary.verdict}: the ledger names the files that hold bytes of it."

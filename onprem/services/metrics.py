@@ -14,7 +14,6 @@ from prometheus_client.registry import Collector
 from onprem import __version__
 from onprem.clock import Clock
 from onprem.config.settings import Limits
-from onprem.core.canary import Verdict
 from onprem.core.job import TERMINAL, JobKind, JobStatus
 from onprem.services import metric_table as table
 from onprem.services.compliance import Compliance, ComplianceReport
@@ -108,7 +107,8 @@ def _promises(report: ComplianceReport) -> Iterator[tuple[Metric, Values]]:
     yield table.SWEEP_AGE, {(): report.last_sweep_age_seconds}
     yield table.VERIFY_FAILURES, {(): report.verification.failures}
     yield table.UNVERIFIED, {(): report.verification.unresolved}
-    yield table.CANARY_FOUND, {(): report.canary.verdict in (Verdict.LEFT, Verdict.EXPOSED)}
+    verdict = report.canary.verdict
+    yield table.CANARY_FOUND, {(): verdict is not None and not verdict.kept}
     proven = report.canary.proven_seconds
     yield table.CANARY_PROVEN, {(): math.nan if proven is None else proven}
     yield table.COPIES, {(): report.worker_copies.live}

@@ -108,31 +108,24 @@ class Sweep:
         forgotten = await forget(self._forget_jobs, self._forget_rest_of_erased)
         await forget(self._forget_digests, self._forget_idempotency_keys, self._forget_secrets)
         await forget(self._forget_entries)
-        await self._mark()
+        await self._mark(now, complete=not failures)
         if failures:
             raise failures[0]
-        await self._note(now)
+        await self._artefacts.empty_log()  # before that nothing is gone for good
+        self.health.completed()
         if removed.count:
             logger.info("swept: %d deleted", removed.count)
         return Swept(removed.count, forgotten)
 
-    async def _mark(self) -> None:
+    async def _mark(self, now: float, *, complete: bool) -> None:
         """Whatever resisted, the next boot goes on from here."""
         try:
             async with self._database.write() as tx:
                 await clock_mark.write(tx, self._clock.mark())
-        except StorageFull:
-            logger.warning("retention time cannot be noted: the disk is full")
-
-    async def _note(self, now: float) -> None:
-        """All was done: after this, nothing may be left in SQLite's log."""
-        try:
-            async with self._database.write() as tx:
-                await clock_mark.swept(tx, now)
-        except StorageFull:  # all was deleted nevertheless
+                if complete:
+                    await clock_mark.swept(tx, now)
+        except StorageFull:  # what was deleted is deleted nevertheless
             logger.warning("the sweep cannot be noted: the disk is full")
-        await self._artefacts.empty_log()
-        self.health.completed()
 
     async def _forget_jobs(self, now: float) -> int:
         before = now - self._settings.retention.metadata

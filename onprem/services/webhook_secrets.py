@@ -13,7 +13,7 @@ from onprem.services.projects import find
 from onprem.store import ledger
 from onprem.store.database import Database, Transaction
 from onprem.store.projects import Project
-from onprem.store.secrets import Secret, SecretStore
+from onprem.store.secrets import Secret, SecretStore, forget_retired
 
 OVERLAP_SECONDS = 24 * 3600.0
 """How long a rotated secret goes on signing where nobody says otherwise."""
@@ -63,7 +63,7 @@ class WebhookSecrets:
         await self.live(project.id)  # so that there is one to rotate
         now = self._clock.now()
         async with self._database.write() as tx:
-            await self._store.forget_retired(tx, now=now)
+            await forget_retired(tx, now=now)
             await self._store.retire(tx, "webhook", project.id, at=now + overlap)
             await self._add(tx, project.id)
             details = {"overlap": float(overlap)}

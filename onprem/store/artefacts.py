@@ -265,7 +265,7 @@ class ArtefactStore:
         if artefact.slot is not None:
             await free_slots.give_back(tx, artefact.slot)
         stamp = self._clock.stamp()
-        receipt = self._receipt(artefact, reason, now, stamp)
+        receipt = receipt_of(artefact, reason, region=self._region, now=now, stamp=stamp)
         await ledger.append_receipt(tx, stamp, receipt)
         return receipt
 
@@ -290,26 +290,34 @@ class ArtefactStore:
         erased = self._slots.erase(artefact.slot, artefact.id)
         return self._blobs.remove(artefact.id) and erased
 
-    def _receipt(
-        self, artefact: Artefact, reason: DeletionReason, now: float, stamp: Stamp
-    ) -> Receipt:
-        in_memory = artefact.kind is ArtefactKind.WORKER_COPY
-        return Receipt(
-            artefact_id=artefact.id.hex(),
-            kind=artefact.kind,
-            created_at=artefact.created_at,
-            due_at=artefact.due_at,
-            deleted_at=now,
-            reason=reason,
-            method=DeletionMethod.MEMORY_FREED if in_memory else DeletionMethod.KEY_OVERWRITTEN,
-            verified=True,
-            region=self._region,
-            project_id=artefact.project_id,
-            wall_clock=stamp.wall,
-            boot_id=stamp.boot_id,
-            synchronised=stamp.synchronised,
-            job_id=artefact.job_id,
-        )
+
+def receipt_of(
+    artefact: Artefact,
+    reason: DeletionReason,
+    *,
+    region: str,
+    now: float,
+    stamp: Stamp,
+    method: DeletionMethod = DeletionMethod.KEY_OVERWRITTEN,
+) -> Receipt:
+    """`method`: of what is stored; a worker copy's is always that its memory was freed."""
+    in_memory = artefact.kind is ArtefactKind.WORKER_COPY
+    return Receipt(
+        artefact_id=artefact.id.hex(),
+        kind=artefact.kind,
+        created_at=artefact.created_at,
+        due_at=artefact.due_at,
+        deleted_at=now,
+        reason=reason,
+        method=DeletionMethod.MEMORY_FREED if in_memory else method,
+        verified=True,
+        region=region,
+        project_id=artefact.project_id,
+        wall_clock=stamp.wall,
+        boot_id=stamp.boot_id,
+        synchronised=stamp.synchronised,
+        job_id=artefact.job_id,
+    )
 
 
 def label(kind: str, record: bytes) -> bytes:

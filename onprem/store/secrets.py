@@ -61,9 +61,6 @@ class SecretStore:
             (at, purpose, project_id),
         )
 
-    async def forget_retired(self, tx: Transaction, *, now: float) -> int:
-        return await tx.execute("DELETE FROM secret WHERE retires_at <= ?", (now,))
-
     def _secret(self, row: Row) -> Secret:
         secret_id, purpose, project_id, wrapped, created_at, retires_at = row
         nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onprem.config.settings import Storage
-from onprem.services.invariants import GRACE_SECONDS
+from onprem.core.retention import GRACE_SECONDS
 from onprem.services.sweep import LEFT_LYING
 from onprem.store.data_directory import MARK
 from scripts.docs import commands

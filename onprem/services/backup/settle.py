@@ -4,12 +4,12 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.act import Act, ActKind
-from onprem.core.receipt import ArtefactKind, DeletionMethod, DeletionReason, Receipt
+from onprem.core.receipt import DeletionMethod, DeletionReason, Receipt
 from onprem.errors import RestoredFromBackup
 from onprem.runner.finish import Finisher, Outcome
 from onprem.stamp import Stamp
 from onprem.store import erasure, ledger, restore
-from onprem.store.artefacts import Artefact, ArtefactStore
+from onprem.store.artefacts import Artefact, ArtefactStore, receipt_of
 from onprem.store.chain import LEDGER
 from onprem.store.database import Database, Transaction
 from onprem.store.erasure import Reach
@@ -94,20 +94,11 @@ class Settlement:
         return len(unfinished)
 
     def _receipt(self, artefact: Artefact, now: float, stamp: Stamp) -> Receipt:
-        in_memory = artefact.kind is ArtefactKind.WORKER_COPY
-        return Receipt(
-            artefact_id=artefact.id.hex(),
-            kind=artefact.kind,
-            created_at=artefact.created_at,
-            due_at=artefact.due_at,
-            deleted_at=now,
-            reason=DeletionReason.RESTORED,
-            method=DeletionMethod.MEMORY_FREED if in_memory else DeletionMethod.KEY_ABSENT,
-            verified=True,
+        return receipt_of(
+            artefact,
+            DeletionReason.RESTORED,
             region=self._region,
-            project_id=artefact.project_id,
-            wall_clock=stamp.wall,
-            boot_id=stamp.boot_id,
-            synchronised=stamp.synchronised,
-            job_id=artefact.job_id,
+            now=now,
+            stamp=stamp,
+            method=DeletionMethod.KEY_ABSENT,
         )

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from onprem.clock import SMALL_LEAD
+from onprem.services.compliance import STALE_SECONDS
 from onprem.services.doctor import catalogue
 from onprem.services.doctor.finding import Finding
 from onprem.services.invariants import Violation
 from onprem.stamp import Stamp
 
 MOST_OF_A_CODE = 10
-STALE_SECONDS = 120.0
 
 
 def promises(violations: list[Violation], *, serving: bool) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ import msgspec
 
 from onprem.clock import Clock
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import GRACE_SECONDS
 from onprem.services.compliance import ClockState, KindState
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.store import clock_mark, retained
 from onprem.store.database import Database
 

@@ -6,13 +6,13 @@ from onprem.config.settings import Settings
 from onprem.core.project import ProjectSettings
 from onprem.core.retention import (
     DELIVERED_SECONDS,
+    GRACE_SECONDS,
     MEDIA_CEILING,
     OUTPUT_CEILING,
     media_life,
     output_life,
 )
 from onprem.services.checkpoints import CHECKPOINT_SECONDS
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.services.sweep import SWEEP_SECONDS
 from onprem.store import projects
 from onprem.store.database import Database

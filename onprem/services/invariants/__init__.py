@@ -6,6 +6,6 @@ I8 results are delivered or it is told that they were not, I10 jobs run where th
 """
 
 from onprem.services.invariants.check import check_invariants, violations
-from onprem.services.invariants.violation import GRACE_SECONDS, Violation
+from onprem.services.invariants.violation import Violation
 
-__all__ = ["GRACE_SECONDS", "Violation", "check_invariants", "violations"]
+__all__ = ["Violation", "check_invariants", "violations"]

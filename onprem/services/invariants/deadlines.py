@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from onprem.core.receipt import ArtefactKind
-from onprem.core.retention import MEDIA_CEILING, OUTPUT_CEILING
+from onprem.core.retention import GRACE_SECONDS, MEDIA_CEILING, OUTPUT_CEILING
 from onprem.services.invariants.deletions import Deletions
 from onprem.services.invariants.names import named
-from onprem.services.invariants.violation import GRACE_SECONDS, Violation
+from onprem.services.invariants.violation import Violation
 from onprem.store.artefacts import Artefact
 from onprem.store.inspection import JobRow, Picture
 

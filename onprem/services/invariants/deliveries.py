@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from onprem.core.delivery import DeliveryState
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import GRACE_SECONDS
 from onprem.services.invariants.deletions import Deletions
-from onprem.services.invariants.violation import GRACE_SECONDS, Violation
+from onprem.services.invariants.violation import Violation
 from onprem.store.inspection import DeliveryRow, JobRow, Picture
 
 STUCK_SECONDS = 600.0

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from onprem.core.job import TERMINAL, JobStatus
+from onprem.core.retention import GRACE_SECONDS
 from onprem.services.idempotency import LIFETIME
-from onprem.services.invariants.violation import GRACE_SECONDS, Violation
+from onprem.services.invariants.violation import Violation
 from onprem.store.inspection import JobRow, Picture
 
 

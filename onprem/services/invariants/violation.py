@@ -2,9 +2,6 @@
 
 import msgspec
 
-GRACE_SECONDS = 60.0
-"""Time that the sweep may take after a deadline."""
-
 
 class Violation(msgspec.Struct, frozen=True):
     """`left_over`: a server that was killed leaves it, and its next start mends it."""

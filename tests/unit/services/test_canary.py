@@ -12,9 +12,9 @@ import pytest
 
 from onprem.config.settings import Settings
 from onprem.core.canary import Trial, Verdict
+from onprem.core.retention import GRACE_SECONDS
 from onprem.errors import PurgeIncomplete
 from onprem.services.canary import LIFE_SECONDS, SIZES, Canary
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.services.sweep import Sweep
 from onprem.store.byte_scan import Place, Scan
 from onprem.store.canaries import Canaries, last_trial
@@ -85,7 +85,7 @@ async def test_one_lives_its_time_and_is_gone(aviary: Aviary) -> None:
     await aviary.canary.run()
     trial = await aviary.trial()
     assert (trial.verdict, trial.traces) == (Verdict.GONE, [])
-    assert trial.kept and len(trial.artefacts) == len(SIZES) and trial.bytes > 0
+    assert trial.verdict.kept and len(trial.artefacts) == len(SIZES) and trial.bytes > 0
     assert trial.due_at == trial.created_at + LIFE_SECONDS
     assert trial.ended_at == trial.due_at + GRACE_SECONDS
     assert await LEDGER.first_broken(aviary.store.database) is None
@@ -116,7 +116,7 @@ async def test_ciphertext_that_was_left_is_found(aviary: Aviary, part: int) -> N
     await aviary.dies()
     await aviary.canary.run()
     trial = await aviary.trial()
-    assert trial.verdict is Verdict.LEFT and not trial.kept
+    assert trial.verdict is Verdict.LEFT and not trial.verdict.kept
     assert [(trace.what, trace.file) for trace in trial.traces] == [("ciphertext", "left")]
 
 

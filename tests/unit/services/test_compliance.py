@@ -4,6 +4,7 @@ import pytest
 
 from onprem.core.canary import Trial, Verdict
 from onprem.core.receipt import ArtefactKind
+from onprem.core.retention import GRACE_SECONDS
 from onprem.media.worker_copy import WorkerMemory
 from onprem.services.compliance import (
     STALE_SECONDS,
@@ -11,7 +12,6 @@ from onprem.services.compliance import (
     ComplianceReport,
     SweepHealth,
 )
-from onprem.services.invariants import GRACE_SECONDS
 from onprem.store.canaries import Canaries
 from onprem.store.retained import BY_KIND
 from onprem.store.verification import REMEMBERED
